@@ -1,0 +1,116 @@
+"""What an experiment is made of, as frozen values without behaviour."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Scope(StrEnum):
+    """Where a toggle acts: in the server's process, or in the database schema."""
+
+    PROCESS = "process"
+    SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """One named choice of the target, declared once in a toggles file."""
+
+    name: str
+    choices: tuple[str, ...]
+    default: str
+    env: str
+    scope: Scope
+    title: str
+    claim: str
+    price: str
+    scenario: str | None = None
+    """Scenario that shows this toggle; used when the user names none."""
+    ddl: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """SQL per choice, run on the variant's own clone (schema toggles only)."""
+    normalise: tuple[str, ...] = ()
+    """Names of payload rules under which its choices must return equal payloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a variant's database holds."""
+
+    prepare: tuple[tuple[str, ...], ...]
+    """Commands that migrate and seed, run with the variant's environment."""
+    size: str
+    seed: int
+    ddl: tuple[str, ...] = ()
+    inputs: str = ""
+    """Digest of the files that shape the data (migrations, seeding code)."""
+
+    @property
+    def key(self) -> str:
+        """Twelve hex digits that name the template built from this recipe."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Everything needed to run one side of a comparison.
+
+    `argv`, `env` values and recipe commands may hold the placeholders
+    `{python}`, `{port}`, `{database_url}`, `{redis_url}`, `{folder}` (a scratch
+    folder of the slot), `{size}` and `{seed}`.
+    """
+
+    name: str
+    label: str
+    argv: tuple[str, ...]
+    directory: Path
+    env: dict[str, str]
+    recipe: Recipe
+    health_path: str
+    python: Path
+    start_timeout_s: float = 30.0
+    toggles: dict[str, str] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
+    needs_postgres: bool = True
+    needs_redis: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadRule:
+    """A named way in which two payloads may differ and still count as equal."""
+
+    name: str
+    ignore: tuple[str, ...] = ()
+    """Object keys dropped wherever they occur."""
+    unwrap: str | None = None
+    """A top-level object that has this key is replaced by the key's value."""
+    common_prefix: bool = False
+    """Two top-level lists are compared over the shorter one's length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Scenario, variants, dataset size, lanes and margins of one comparison."""
+
+    title: str
+    scenario: Path
+    variants: tuple[Variant, ...]
+    """The baseline, named `before`, comes first."""
+    size: str
+    seed: int
+    users: int = 1
+    state: str = "warm"
+    margin: float = 0.02
+    """Smallest relative change that matters."""
+    alpha: float = 0.01
+    """False-alarm rate of the whole gate, all gating metrics together."""
+    budget_s: float = 120.0
+    max_generations: int = 0
+    """0: planned from the budget."""
+    rules: tuple[PayloadRule, ...] = ()
+    gap_share: float = 0.1
+    """Share of the pairs sent with quiet gaps."""

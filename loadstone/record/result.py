@@ -1,0 +1,304 @@
+"""The result of a run: a versioned record, written to `result.json`.
+
+The JSON Schema published in `docs/` is made from these types; `report` renders
+them and nothing else. Latencies are microseconds, CPU is seconds, effects are
+fractions (-0.25 is "25% less"), times of day are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+SCHEMA_VERSION = "1.0"
+"""Major changes when an older reader would misread; minor when fields are added."""
+
+
+class Verdict(StrEnum):
+    """What a run may say of a metric, or of itself as a whole."""
+
+    IMPROVED = "improved"
+    REGRESSED = "regressed"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    INVALID = "invalid"
+
+
+class CheckStatus(StrEnum):
+    """Outcome of one validity or quality check."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every part of a result: immutable, keyword-only."""
+
+
+class RunInfo(Record):
+    """Identity of the run and how to repeat it."""
+
+    id: str
+    started_at: str
+    finished_at: str
+    status: RunStatus
+    stop_reason: str
+    """Why measuring ended: every gating metric decided, budget spent, interrupted, …"""
+    command: str
+    """The exact command that reproduces the run."""
+    seed: int
+    plan_hash: str
+    loadstone_version: str
+    duration_s: float
+
+
+class ExperimentInfo(Record):
+    """What was compared and under which rules."""
+
+    title: str
+    scenario: str
+    size: str
+    state: str
+    users: int
+    lanes: list[str]
+    margin: float
+    alpha: float
+    budget_s: float
+    max_generations: int
+    looks: list[int]
+    generation_s: float
+
+
+class VariantInfo(Record):
+    """One side of the comparison; the first is the baseline."""
+
+    name: str
+    label: str
+    toggles: dict[str, str] = {}
+    recipe: str = ""
+    provenance: dict[str, str] = {}
+
+
+class Effect(Record):
+    """An estimate with its interval.
+
+    `kind` is `ratio` (after/before - 1) or `difference` (after - before, in `unit`).
+    """
+
+    kind: str
+    estimate: float
+    low: float
+    high: float
+    level: float
+    """Confidence level of [low, high], multiplicity and looks included."""
+
+
+class Contrast(Record):
+    """One metric of one endpoint (or of all together), after against before."""
+
+    metric: str
+    unit: str
+    direction: str
+    """`lower` or `higher`: which way is better."""
+    lane: str
+    endpoint: str | None
+    """None: all endpoints together."""
+    gating: bool
+    baseline: str
+    variant: str
+    available: bool
+    unavailable_reason: str = ""
+    before: float | None = None
+    after: float | None = None
+    effect: Effect | None = None
+    verdict: Verdict | None = None
+    detected: bool | None = None
+    p_value: float | None = None
+    generations: int = 0
+    df: int = 0
+    residual_sd: float | None = None
+    start_effect: float | None = None
+    margin: float = 0.0
+    smallest_detectable: float | None = None
+    more_minutes: float | None = None
+    """For an inconclusive contrast: further measuring that would likely settle it."""
+
+
+class GenerationInfo(Record):
+    """One fresh start of every variant: the unit of inference."""
+
+    index: int
+    start_order: list[str]
+    slots: dict[str, int]
+    pairs: int
+    duration_s: float
+    effects: dict[str, float]
+    """Per gating metric: log ratio (or difference), after against before."""
+    levels: dict[str, dict[str, float]] = {}
+    """Per gating metric: each variant's own value."""
+    steal: float | None = None
+    generator_cpu: float | None = None
+    plan_fingerprints: dict[str, str] = {}
+
+
+class Distribution(Record):
+    """Service times of one endpoint on one variant, over all generations."""
+
+    endpoint: str | None
+    variant: str
+    count: int
+    mean_us: float
+    quantiles: list[tuple[float, float]]
+    """(q, microseconds), q ascending from 0 to at most 1 - 1/count."""
+
+
+class OutcomeCount(Record):
+    """How many requests of an endpoint ended how, on one variant."""
+
+    endpoint: str
+    variant: str
+    outcome: str
+    count: int
+
+
+class ProbeFacts(Record):
+    """Exact facts per request of one endpoint on one variant; medians where requests differ."""
+
+    endpoint: str
+    variant: str
+    requests: int
+    queries_first: float | None
+    queries_repeat: float | None
+    """None where unavailable or, for the repeat, where the request is a write."""
+    rows: float | None
+    response_bytes: float
+    cache_commands_first: float | None
+    cache_commands_repeat: float | None
+    statuses: list[int]
+    statements: list[tuple[str, float]] = []
+    """(normalised SQL, calls per first request), most frequent first."""
+
+
+class PayloadDifference(Record):
+    """One request whose payloads differ beyond the declared rules."""
+
+    endpoint: str
+    request: str
+    path: str
+    """Where in the payload, such as `$.results[3].price`."""
+    before: str
+    after: str
+    diff: str = ""
+
+
+class PayloadCheck(Record):
+    """Do the variants return the same thing?"""
+
+    checked: int
+    equal: int
+    rules: list[str]
+    """Named rules that were applied, with what they allow."""
+    differences: list[PayloadDifference]
+
+
+class Probe(Record):
+    """What the probe lane saw."""
+
+    facts: list[ProbeFacts]
+    payload: PayloadCheck
+    sql_source: str = "wire tap"
+
+
+class Check(Record):
+    """A validity or quality check of the measurement itself."""
+
+    name: str
+    status: CheckStatus
+    message: str
+    remedy: str = ""
+    value: float | None = None
+
+
+class Machine(Record):
+    """Fingerprint of the machine; results from unlike machines are refused, not compared."""
+
+    fingerprint: str
+    cpu_model: str
+    cores: int
+    memory_bytes: int
+    kernel: str
+    python: str
+    facts: dict[str, str] = {}
+    """Versions of PostgreSQL, Redis, Locust, clock source, governor, …"""
+
+
+class UserSequence(Record):
+    """The request sequence of one user, hashed so that two runs can be held together."""
+
+    user: int
+    steps: int
+    """Requests of this user in the first generation."""
+    prefix_steps: int
+    hash: str
+    """Over the first `prefix_steps` requests: method, name and path, in order."""
+
+
+class Sequence(Record):
+    """Hash of what was sent, equal in two runs with one seed."""
+
+    hash: str
+    users: list[UserSequence]
+
+
+class Overall(Record):
+    """The run's verdict, as one line for people and one code for machines."""
+
+    verdict: Verdict
+    headline: str
+    reasons: list[str]
+    exit_code: int
+
+
+class Result(Record):
+    """Everything a renderer or a gate needs to know of a run."""
+
+    schema_version: Annotated[str, msgspec.Meta(pattern=r"^1\.\d+$")]
+    run: RunInfo
+    experiment: ExperimentInfo
+    variants: list[VariantInfo]
+    verdict: Overall
+    contrasts: list[Contrast]
+    generations: list[GenerationInfo]
+    distributions: list[Distribution]
+    outcomes: list[OutcomeCount]
+    probe: Probe | None
+    checks: list[Check]
+    machine: Machine
+    sequence: Sequence | None
+
+
+def encode(result: Result) -> bytes:
+    """Return `result` as indented JSON, UTF-8, keys in declaration order."""
+    return msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Result:
+    """Parse `result.json`; raises `msgspec.ValidationError` with the offending path."""
+    return msgspec.json.decode(data, type=Result)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `result.json`."""
+    schema = msgspec.json.schema(Result)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Loadstone result", **schema}
