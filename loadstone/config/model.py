@@ -34,6 +34,8 @@ class Toggle:
     """SQL per choice, run on the variant's own clone (schema toggles only)."""
     normalise: tuple[str, ...] = ()
     """Names of payload rules under which its choices must return equal payloads."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Other toggles, held at these choices while this one is compared and the user names none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""From the words of the command line to an experiment: variants, recipes, rules."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadstone.config.load import Project, check_choice, suggest
+from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
+from loadstone.config.units import parse_duration, parse_share
+from loadstone.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for; None leaves it to `loadstone.toml`."""
+
+    before: str
+    after: str
+    held: tuple[str, ...] = ()
+    scenario: str | None = None
+    size: str | None = None
+    budget: str | None = None
+    margin: str | None = None
+    alpha: str | None = None
+    seed: int = 1
+    users: int | None = None
+    allow_identical: bool = False
+    generations: int = 0
+
+
+def parse_choices(project: Project, text: str) -> dict[str, str]:
+    """Return `{"orm": "naive"}` for `orm=naive` (several with commas); raises `ConfigurationError`."""
+    choices: dict[str, str] = {}
+    for part in text.split(","):
+        name, separator, choice = (piece.strip() for piece in part.partition("="))
+        if not separator or not name or not choice:
+            raise ConfigurationError(
+                f"{part.strip()!r} is no choice of a toggle",
+                remedy="write TOGGLE=CHOICE, such as orm=naive; `loadstone toggles` lists them",
+            )
+        if name in choices:
+            raise ConfigurationError(f"toggle {name!r} is set twice in {text!r}", remedy="name it once")
+        check_choice(project, name, choice)
+        choices[name] = choice
+    return choices
+
+
+def compile_experiment(project: Project, wish: Wish) -> Experiment:
+    """Return the experiment that `wish` describes; raises `ConfigurationError`."""
+    before, after = parse_choices(project, wish.before), parse_choices(project, wish.after)
+    held = parse_choices(project, ",".join(wish.held)) if wish.held else {}
+    named = sorted({*before, *after})
+    given: dict[str, str] = {}
+    for name in named:
+        given |= {key: value for key, value in project.toggles[name].given.items() if key not in named}
+    common = {name: toggle.default for name, toggle in project.toggles.items()} | given | held
+    sides = {**common, **before}, {**common, **after}
+    if sides[0] == sides[1] and not wish.allow_identical:
+        raise ConfigurationError(
+            "both variants are the same",
+            cause=f"{wish.before} and {wish.after} set the same choices",
+            remedy="name two different choices, or add --allow-identical to measure the noise",
+        )
+    size = _size(project, wish.size)
+    budget_s = parse_duration(wish.budget or project.raw.compare.budget)
+    return Experiment(
+        title=f"{wish.before} → {wish.after}",
+        scenario=_scenario(project, wish.scenario, named),
+        variants=(
+            _variant(project, "before", wish.before, sides[0], size),
+            _variant(project, "after", wish.after, sides[1], size),
+        ),
+        size=size,
+        seed=wish.seed,
+        users=_users(wish.users if wish.users is not None else project.raw.compare.users),
+        margin=parse_share(wish.margin or project.raw.compare.margin),
+        alpha=parse_share(wish.alpha or project.raw.compare.alpha),
+        budget_s=budget_s,
+        max_generations=wish.generations,
+        rules=_rules(project, sides),
+    )
+
+
+def base_recipe(project: Project, size: str) -> Recipe:
+    """Return the recipe that all variants of `size` start from."""
+    data = project.raw.data
+    return Recipe(
+        prepare=tuple(tuple(command) for command in data.prepare),
+        size=size,
+        seed=data.seed,
+        inputs=_digest(project.root, data.inputs),
+    )
+
+
+def _variant(project: Project, name: str, label: str, choices: Mapping[str, str], size: str) -> Variant:
+    target = project.raw.target
+    environment = dict(target.env)
+    ddl: list[str] = []
+    for toggle_name, choice in choices.items():
+        toggle = project.toggles[toggle_name]
+        environment[toggle.env] = choice
+        if toggle.scope is Scope.SCHEMA:
+            ddl += toggle.ddl.get(choice, ())
+    base = base_recipe(project, size)
+    return Variant(
+        name=name,
+        label=label,
+        argv=tuple(target.command),
+        directory=(project.root / target.directory).resolve(),
+        env=environment,
+        recipe=Recipe(base.prepare, base.size, base.seed, tuple(ddl), base.inputs),
+        health_path=target.health,
+        python=Path(target.python) if target.python else Path(sys.executable),
+        start_timeout_s=parse_duration(target.start_timeout),
+        toggles=dict(choices),
+        needs_postgres=project.raw.data.postgres,
+        needs_redis=project.raw.data.redis,
+    )
+
+
+def _rules(project: Project, sides: tuple[Mapping[str, str], Mapping[str, str]]) -> tuple[PayloadRule, ...]:
+    """Return the rules declared by the toggles in which the sides differ, each once."""
+    names: list[str] = []
+    for name, toggle in project.toggles.items():
+        if sides[0][name] != sides[1][name]:
+            names += [rule for rule in toggle.normalise if rule not in names]
+    return tuple(project.rules[name] for name in names)
+
+
+def _scenario(project: Project, wished: str | None, toggles: list[str]) -> Path:
+    shown = [project.toggles[name].scenario for name in toggles if project.toggles[name].scenario]
+    chosen = wished or next(iter(shown), None) or project.raw.compare.scenario
+    if chosen is None:
+        raise ConfigurationError("no scenario is named", remedy="add --scenario FILE, or compare.scenario")
+    bases = (Path.cwd(), project.root) if wished else (project.root,)
+    candidates = [base / chosen for base in bases] + [project.root / "scenarios" / f"{chosen}.py"]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    known = [path.stem for path in sorted((project.root / "scenarios").glob("*.py"))]
+    raise ConfigurationError(f"there is no scenario {chosen!r}", remedy=suggest(chosen, known))
+
+
+def _size(project: Project, wished: str | None) -> str:
+    sizes = project.raw.data.sizes
+    size = wished or project.raw.data.size or sizes[0]
+    if size not in sizes:
+        raise ConfigurationError(f"unknown size {size!r}", remedy=suggest(size, sizes))
+    return size
+
+
+def _users(count: int) -> int:
+    most = 1000
+    if not 1 <= count <= most:
+        raise ConfigurationError(f"{count} users cannot be run", remedy=f"choose between 1 and {most}")
+    return count
+
+
+def _digest(root: Path, patterns: list[str]) -> str:
+    """Return a digest of the files that `patterns` name, by path and content."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,180 @@
+"""Reading `loadstone.toml` and the toggles that it names into a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from loadstone.config.locate import line_of
+from loadstone.config.model import PayloadRule, Scope, Toggle
+from loadstone.config.raw import RawConfig, RawRule, RawToggle, convert, read_toml
+from loadstone.config.units import parse_duration, parse_share
+from loadstone.errors import ConfigurationError
+
+FILE_NAME = "loadstone.toml"
+STATE_FOLDER = ".loadstone"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A target and how it is compared, as its files describe it."""
+
+    root: Path
+    path: Path
+    raw: RawConfig
+    toggles: dict[str, Toggle]
+    rules: dict[str, PayloadRule]
+
+    @property
+    def state(self) -> Path:
+        """Folder of templates and slots, which `loadstone clean` removes."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def reports(self) -> Path:
+        """Folder of runs."""
+        return self.root / self.raw.compare.reports
+
+
+def find_config(start: Path) -> Path:
+    """Return the nearest `loadstone.toml` in `start` or above; raises `ConfigurationError`."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    raise ConfigurationError(
+        f"there is no {FILE_NAME} here",
+        cause=f"looked in {start} and every folder above",
+        remedy="go to the project's folder, or name the file with --config",
+    )
+
+
+def load_project(path: Path) -> Project:
+    """Read a project; raises `ConfigurationError` with file and line."""
+    path = path.resolve()
+    data, text = read_toml(path)
+    raw = convert(data, RawConfig, path, text)
+    toggles = {name: _toggle(name, one, path, text, ("toggles", name)) for name, one in raw.toggles.items()}
+    rules = {name: _rule(name, one) for name, one in raw.rules.items()}
+    if raw.target.toggles is not None:
+        more_toggles, more_rules = load_toggles(path.parent / raw.target.toggles)
+        toggles |= more_toggles
+        rules |= more_rules
+    project = Project(root=path.parent, path=path, raw=raw, toggles=toggles, rules=rules)
+    _check(project, text)
+    return project
+
+
+def load_toggles(path: Path) -> tuple[dict[str, Toggle], dict[str, PayloadRule]]:
+    """Read a toggles file: a table per toggle, and `[rules.NAME]`."""
+    data, text = read_toml(path)
+    raw_rules = data.pop("rules", {})
+    rules = {
+        name: _rule(name, convert(value, RawRule, path, text, below=("rules", name)))
+        for name, value in raw_rules.items()
+    }
+    toggles = {
+        name: _toggle(name, convert(value, RawToggle, path, text, below=(name,)), path, text, (name,))
+        for name, value in data.items()
+    }
+    return toggles, rules
+
+
+def suggest(word: str, known: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:
+    """Return a remedy that names the closest known word, or all of them."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(names)}" if names else "none is declared"
+
+
+def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, ...]) -> Toggle:
+    def bad(problem: str, key: str, remedy: str) -> ConfigurationError:
+        line = line_of(text, (*keys, key))
+        return ConfigurationError(f"toggle {name!r}: {problem}", cause=f"{path}:{line}", remedy=remedy)
+
+    if len(set(raw.choices)) < len(raw.choices) or not raw.choices:
+        raise bad("its choices must be several different words", "choices", "name each choice once")
+    if raw.default not in raw.choices:
+        raise bad(f"default {raw.default!r} is no choice", "default", suggest(raw.default, raw.choices))
+    if raw.scope not in tuple(Scope):
+        raise bad(f"unknown scope {raw.scope!r}", "scope", suggest(raw.scope, [str(one) for one in Scope]))
+    for choice in raw.ddl:
+        if choice not in raw.choices:
+            raise bad(f"ddl for {choice!r}, which is no choice", "ddl", suggest(choice, raw.choices))
+    return Toggle(
+        name=name,
+        choices=tuple(raw.choices),
+        default=raw.default,
+        env=raw.env,
+        scope=Scope(raw.scope),
+        title=raw.title,
+        claim=raw.claim,
+        price=raw.price,
+        scenario=raw.scenario,
+        ddl={choice: tuple(statements) for choice, statements in raw.ddl.items()},
+        normalise=tuple(raw.normalise),
+        given=dict(raw.given),
+    )
+
+
+def _rule(name: str, raw: RawRule) -> PayloadRule:
+    return PayloadRule(name, tuple(raw.ignore), raw.unwrap, raw.common_prefix)
+
+
+def _check(project: Project, text: str) -> None:
+    """Check what shape alone does not say: units, folders, names that refer to others."""
+
+    def at(*keys: str) -> str:
+        return f"{project.path}:{line_of(text, keys)}"
+
+    for key, parse in (("margin", parse_share), ("alpha", parse_share), ("budget", parse_duration)):
+        try:
+            parse(getattr(project.raw.compare, key))
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"compare.{key}: {error.problem}", cause=at("compare", key), remedy=error.remedy
+            ) from error
+    parse_duration(project.raw.target.start_timeout)
+    folder = project.root / project.raw.target.directory
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"the target's folder {folder} does not exist", cause=at("target", "directory")
+        )
+    size = project.raw.data.size
+    if size is not None and size not in project.raw.data.sizes:
+        raise ConfigurationError(
+            f"data.size {size!r} is not one of data.sizes",
+            cause=at("data", "size"),
+            remedy=suggest(size, project.raw.data.sizes),
+        )
+    if not any("{port}" in word for word in project.raw.target.command):
+        raise ConfigurationError(
+            "target.command does not say where the port goes",
+            cause=at("target", "command"),
+            remedy="write {port} where the server takes its port",
+        )
+    for toggle in project.toggles.values():
+        for rule in toggle.normalise:
+            if rule not in project.rules:
+                raise ConfigurationError(
+                    f"toggle {toggle.name!r} names the payload rule {rule!r}, which is not declared",
+                    remedy=suggest(rule, project.rules),
+                )
+        for name, choice in toggle.given.items():
+            check_choice(project, name, choice)
+
+
+def check_choice(project: Project, name: str, choice: str) -> None:
+    """Raise `ConfigurationError`, with a suggestion, unless toggle `name` has `choice`."""
+    toggle = project.toggles.get(name)
+    if toggle is None:
+        raise ConfigurationError(f"unknown toggle {name!r}", remedy=suggest(name, project.toggles))
+    if choice not in toggle.choices:
+        raise ConfigurationError(
+            f"toggle {name!r} has no choice {choice!r}",
+            cause=f"its choices are {', '.join(toggle.choices)}",
+            remedy=suggest(choice, toggle.choices),
+        )

@@ -1,0 +1,144 @@
+"""The grammar of `loadstone.toml` and of a toggles file, as typed records.
+
+What is checked here is shape; what it means is checked in `load`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from loadstone.config.locate import line_of
+from loadstone.errors import ConfigurationError
+
+
+class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Base of every table: unknown keys are errors."""
+
+
+class RawToggle(Table):
+    """`[NAME]` in a toggles file, or `[toggles.NAME]` in `loadstone.toml`."""
+
+    choices: list[str]
+    default: str
+    env: str
+    title: str = ""
+    scope: str = "process"
+    claim: str = ""
+    price: str = ""
+    scenario: str | None = None
+    ddl: dict[str, list[str]] = {}
+    normalise: list[str] = []
+    given: dict[str, str] = {}
+
+
+class RawRule(Table):
+    """`[rules.NAME]`: a named way in which payloads may differ."""
+
+    ignore: list[str] = []
+    unwrap: str | None = None
+    common_prefix: bool = False
+    title: str = ""
+
+
+class RawTarget(Table):
+    """`[target]`: how to start a variant on a port."""
+
+    command: list[str]
+    directory: str = "."
+    health: str = "/"
+    start_timeout: str = "30s"
+    python: str | None = None
+    env: dict[str, str] = {}
+    toggles: str | None = None
+    """Path of a toggles file, for apps that read the same declaration."""
+
+
+class RawData(Table):
+    """`[data]`: what a variant's database holds."""
+
+    prepare: list[list[str]] = []
+    sizes: list[str] = ["default"]
+    size: str | None = None
+    seed: int = 1
+    inputs: list[str] = []
+    """Globs of files that shape the data; a change makes a new template."""
+    postgres: bool = True
+    redis: bool = True
+
+
+class RawCompare(Table):
+    """`[compare]`: defaults of `loadstone compare`."""
+
+    scenario: str | None = None
+    margin: str = "2%"
+    alpha: str = "1%"
+    budget: str = "2m"
+    users: int = 1
+    reports: str = "reports"
+
+
+class RawConfig(Table):
+    """A whole `loadstone.toml`."""
+
+    target: RawTarget
+    data: RawData = msgspec.field(default_factory=RawData)
+    compare: RawCompare = msgspec.field(default_factory=RawCompare)
+    toggles: dict[str, RawToggle] = {}
+    rules: dict[str, RawRule] = {}
+
+
+T = TypeVar("T")
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the parsed file and its text.
+
+    Raises:
+        ConfigurationError: unreadable, not UTF-8, or malformed; names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read", cause=str(error)) from error
+    try:
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"at line (\d+)", str(error))
+        line = match[1] if match else str(max(1, text.count("\n")))
+        raise ConfigurationError(
+            f"{path.name} is not valid TOML", cause=f"{path}:{line}: {error}", remedy="mend that line"
+        ) from error
+
+
+def convert(data: Any, kind: type[T], path: Path, text: str, *, below: tuple[str, ...] = ()) -> T:  # noqa: ANN401 - TOML values
+    """Return `data` as `kind`; raises `ConfigurationError` with file and line."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `")
+        keys = tuple(re.findall(r"[A-Za-z0-9_-]+", where.rstrip("`").replace("[...]", "")))
+        unknown = re.search(r"unknown field `([^`]+)`", problem)
+        keys = (*below, *keys, *([unknown[1]] if unknown else []))
+        line = line_of(text, keys)
+        raise ConfigurationError(
+            f"{path.name}: {problem[0].lower()}{problem[1:]}" + (f" at {'.'.join(keys)}" if keys else ""),
+            cause=f"{path}:{line}",
+            remedy=_known_fields(kind, unknown) or "see the reference in docs/configuration.md",
+        ) from error
+
+
+def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
+    if unknown is None:
+        return ""
+    names: list[str] = []
+    for table in (kind, RawConfig, RawTarget, RawData, RawCompare, RawToggle, RawRule):
+        if isinstance(table, type) and issubclass(table, msgspec.Struct):
+            names += [name for name in table.__struct_fields__ if name not in names]
+    close = get_close_matches(unknown[1], names, n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

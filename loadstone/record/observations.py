@@ -1,0 +1,67 @@
+"""Raw observations of the pair lane: one row a request, as a structured array."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Outcome(IntEnum):
+    """How a request ended; the numbers are stored in chunks and never change meaning."""
+
+    OK = 0
+    CHECK_FAILED = 1
+    TOO_MANY_REQUESTS = 2
+    CLIENT_ERROR = 3
+    SERVER_ERROR = 4
+    TIMEOUT = 5
+    TRANSPORT_ERROR = 6
+
+    @property
+    def label(self) -> str:
+        """The outcome in the words of the reports."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Outcome.OK: "ok",
+    Outcome.CHECK_FAILED: "check failed",
+    Outcome.TOO_MANY_REQUESTS: "429",
+    Outcome.CLIENT_ERROR: "other 4xx",
+    Outcome.SERVER_ERROR: "5xx",
+    Outcome.TIMEOUT: "timeout",
+    Outcome.TRANSPORT_ERROR: "transport error",
+}
+
+ROW = np.dtype(
+    [
+        ("pair", "<u4"),  # number of the pair within its generation
+        ("step", "<u2"),  # index into the chunk's step names
+        ("user", "<u2"),
+        ("iteration", "<u4"),
+        ("variant", "u1"),  # index into the plan's variants; 0 is before
+        ("position", "u1"),  # 0 was sent first within the pair
+        ("gap", "u1"),  # 1: sent after a quiet gap
+        ("paired", "u1"),  # 0: journeys had diverged, the other side sent something else
+        ("outcome", "u1"),
+        ("status", "<u2"),
+        ("service_us", "<i4"),  # from the send to the last byte
+        ("start_us", "<i8"),  # since the generation's first timed request
+    ]
+)
+"""One request."""
+
+Rows = npt.NDArray[np.void]
+
+
+def rows_from_bytes(data: bytes) -> Rows:
+    """Return the rows packed in `data`; raises `ValueError` when its length fits no row."""
+    return np.frombuffer(data, dtype=ROW)
+
+
+def rows_from_list(rows: list[tuple[Any, ...]]) -> Rows:
+    """Return a structured array of rows given as tuples in the order of `ROW`."""
+    return np.array(rows, dtype=ROW)

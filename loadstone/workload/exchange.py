@@ -1,0 +1,68 @@
+"""Sending one request of a twin, timing it, and saying how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from loadstone.record.observations import Outcome
+from loadstone.workload.twins import OBSERVATION, Reply, Request
+
+HTTP_TOO_MANY_REQUESTS = 429
+HTTP_CLIENT_ERROR = 400
+HTTP_SERVER_ERROR = 500
+
+
+@dataclass(eq=False, slots=True)
+class Observation:
+    """One request as it went; `exception` may arrive later, when the scenario has checked the response."""
+
+    start_ns: int = 0
+    end_ns: int = 0
+    status: int = 0
+    exception: BaseException | None = None
+    reported: bool = False
+
+    def outcome(self) -> Outcome:
+        """Return how the request ended, once the scenario is through with it."""
+        if self.exception is None and (self.reported or 0 < self.status < HTTP_CLIENT_ERROR):
+            return Outcome.OK
+        if self.status == 0:
+            return Outcome.TIMEOUT if _is_timeout(self.exception) else Outcome.TRANSPORT_ERROR
+        if self.status == HTTP_TOO_MANY_REQUESTS:
+            return Outcome.TOO_MANY_REQUESTS
+        if self.status >= HTTP_SERVER_ERROR:
+            return Outcome.SERVER_ERROR
+        return Outcome.CLIENT_ERROR if self.status >= HTTP_CLIENT_ERROR else Outcome.CHECK_FAILED
+
+
+def send_timed(request: Request, observation: Observation) -> Reply:
+    """Send `request`, fill `observation` and return what the scenario gets."""
+    context = {OBSERVATION: observation}
+    observation.start_ns = time.perf_counter_ns()
+    try:
+        value = request.send(context)
+    except Exception as error:  # noqa: BLE001 - whatever the client raises belongs to the scenario
+        observation.end_ns = time.perf_counter_ns()
+        observation.exception = error
+        return Reply(error=error)
+    observation.end_ns = time.perf_counter_ns()
+    observation.status = int(getattr(value, "status_code", 0) or 0)
+    return Reply(value=value)
+
+
+def on_request(**event: Any) -> None:  # noqa: ANN401 - the keywords of Locust's request event
+    """Listen to Locust's `request` event: it tells what the scenario thinks of a response."""
+    observation = (event.get("context") or {}).get(OBSERVATION)
+    if isinstance(observation, Observation):
+        observation.exception = event.get("exception")
+        observation.reported = True
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,97 @@
+"""One request at a time, so that what each did at the services can be told apart."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from locust import User
+from locust.env import Environment
+
+from loadstone.workload.exchange import Observation, send_timed
+from loadstone.workload.lockstep import Meeting, make_journeys, meetings
+from loadstone.workload.protocol import Exchange, ProbeDone, RunProbe
+from loadstone.workload.twins import Reply, Request
+
+DEADLINE_S = 180.0
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that may be sent twice: the repeat shows what a warm cache changes."""
+
+
+def run_probe(
+    plan: RunProbe,
+    user_classes: list[type[User]],
+    environment: Environment,
+    exchange: Callable[[Exchange], None],
+) -> ProbeDone:
+    """Send journeys' requests to each variant in turn; `exchange` returns when the next may go."""
+    journeys = make_journeys(plan, user_classes, environment, "probe")
+    seen: Counter[str] = Counter()
+    recorded = diverged = 0
+
+    def enough() -> bool:
+        return recorded >= plan.max_requests
+
+    for meeting in meetings(journeys, enough, deadline=time.monotonic() + DEADLINE_S):
+        step = meeting.requests[0][2].step
+        wanted = meeting.timed and meeting.paired and seen[step] < plan.per_endpoint
+        diverged += meeting.timed and not meeting.paired
+        _probe_meeting(meeting, exchange, recorded, wanted=wanted)
+        if wanted:
+            seen[step] += 1
+            recorded += 1
+        elif meeting.timed and _saturated(seen, plan, meeting.journey.iterations):
+            break
+    for journey in journeys:
+        journey.stop()
+    errors = [error for journey in journeys for error in journey.errors()]
+    return ProbeDone(
+        recorded=recorded,
+        diverged=diverged,
+        scenario_errors=len(errors),
+        first_error=errors[0] if errors else "",
+    )
+
+
+def _saturated(seen: Counter[str], plan: RunProbe, iterations: int) -> bool:
+    """Every endpoint seen so far was seen often enough, for a good while."""
+    return bool(seen) and min(seen.values()) >= plan.per_endpoint and iterations >= 10 * plan.per_endpoint
+
+
+def _probe_meeting(
+    meeting: Meeting, exchange: Callable[[Exchange], None], number: int, *, wanted: bool
+) -> None:
+    replies = []
+    for index, twin, request in meeting.requests:
+        reply = send_timed(request, Observation())
+        exchange(_describe(index, request, reply, number, repeat=False, recorded=wanted))
+        if wanted and request.method in SAFE_METHODS:
+            again = send_timed(request, Observation())
+            exchange(_describe(index, request, again, number, repeat=True, recorded=True))
+        replies.append((twin, reply))
+    for twin, reply in replies:
+        twin.resume(reply)
+
+
+def _describe(
+    index: int, request: Request, reply: Reply, number: int, *, repeat: bool, recorded: bool
+) -> Exchange:
+    response: Any = reply.value
+    headers = getattr(response, "headers", None) or {}
+    body = bytes(getattr(response, "content", None) or b"")
+    length = str(headers.get("content-length") or "")
+    return Exchange(
+        variant=index,
+        step=request.step,
+        method=request.method,
+        target=request.path,
+        status=int(getattr(response, "status_code", 0) or 0),
+        content_type=str(headers.get("content-type") or ""),
+        body=body,
+        wire_bytes=int(length) if length.isdigit() else len(body),
+        repeat=repeat,
+        recorded=recorded,
+        number=number,
+    )

@@ -1,0 +1,229 @@
+"""Messages between the conductor and a generator, and their framing.
+
+A frame is a 4-byte big-endian length and one MessagePack map tagged with `type`.
+The same messages serve one local generator and, later, many remote ones.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+import msgspec
+
+from loadstone.errors import MeasurementError
+
+_LENGTH = struct.Struct(">I")
+MAX_FRAME_BYTES = 1 << 30
+
+
+class Message(msgspec.Struct, tag_field="type", kw_only=True):
+    """Base of every message."""
+
+
+class Hello(Message, tag="hello"):
+    """First frame of a generator: proves that it is the one that was started."""
+
+    token: str
+    pid: int
+    locust_version: str
+
+
+class Load(Message, tag="load"):
+    """Import a scenario file."""
+
+    scenario: str
+
+
+class Loaded(Message, tag="loaded"):
+    """The scenario's user classes, in the order in which users are handed out."""
+
+    user_classes: list[str]
+
+
+class Side(msgspec.Struct, kw_only=True):
+    """Where one variant listens during a generation."""
+
+    variant: str
+    base_url: str
+
+
+class Walk(Message, tag="walk"):
+    """Fields shared by everything that walks journeys on all variants in lockstep."""
+
+    sides: list[Side]
+    users: int
+    seed: int
+    generation: int
+    health_path: str
+
+
+class RunPairs(Walk, tag="run_pairs"):
+    """Walk journeys in paired requests: warm up, say `ready`, wait for `go`, measure."""
+
+    warm_s: float
+    warm_pairs: int
+    measure_s: float
+    max_pairs: int
+    gap_share: float
+
+
+class RunProbe(Walk, tag="run_probe"):
+    """Walk journeys one request at a time, an `exchange` after each."""
+
+    max_requests: int
+    per_endpoint: int
+
+
+class Ready(Message, tag="ready"):
+    """Warm-up is over; `go` starts the timed part."""
+
+    warm_pairs: int
+
+
+class Go(Message, tag="go"):
+    """Start measuring, or send the next probe request."""
+
+
+class Stop(Message, tag="stop"):
+    """End what is running, then the process."""
+
+
+class Progress(Message, tag="progress"):
+    """Pairs measured so far."""
+
+    pairs: int
+
+
+class Exchange(Message, tag="exchange"):
+    """One probe request and its response; the conductor answers `go`.
+
+    Unrecorded exchanges (an untimed `on_start`) are sent too, so that what they
+    did at the services is not charged to the next one.
+    """
+
+    variant: int
+    step: str
+    method: str
+    target: str
+    status: int
+    content_type: str
+    body: bytes
+    wire_bytes: int
+    repeat: bool
+    recorded: bool
+    number: int
+    """Counts recorded requests; equal on all variants for one step of a journey."""
+
+
+class UserSteps(msgspec.Struct, kw_only=True):
+    """What one user sent while measuring: hashes of its request sequence at powers of two."""
+
+    user: int
+    steps: int
+    checkpoints: dict[int, str]
+
+
+class PairsDone(Message, tag="pairs_done"):
+    """The chunk of a generation: a structured array as bytes, and what went with it."""
+
+    rows: bytes
+    steps: list[str]
+    """Step names by the number used in `rows`."""
+    users: list[UserSteps]
+    pairs: int
+    diverged: int
+    iterations: int
+    duration_s: float
+    generator_cpu_s: float
+    scenario_errors: int
+    first_error: str
+    stopped_early: str
+
+
+class ProbeDone(Message, tag="probe_done"):
+    """All probe requests were sent."""
+
+    recorded: int
+    diverged: int
+    scenario_errors: int
+    first_error: str
+
+
+class Failed(Message, tag="failed"):
+    """The generator could not do what it was asked."""
+
+    problem: str
+    cause: str
+    remedy: str
+
+
+AnyMessage = (
+    Hello
+    | Load
+    | Loaded
+    | RunPairs
+    | RunProbe
+    | Ready
+    | Go
+    | Stop
+    | Progress
+    | Exchange
+    | PairsDone
+    | ProbeDone
+    | Failed
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(AnyMessage)
+
+
+class Channel:
+    """A connected socket that carries messages both ways."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+
+    def send(self, message: Message) -> None:
+        """Send one message; raises `OSError` when the peer is gone."""
+        payload = _encoder.encode(message)
+        self._socket.sendall(_LENGTH.pack(len(payload)) + payload)
+
+    def receive(self) -> Message:
+        """Wait for the next message.
+
+        Raises:
+            MeasurementError: the peer hung up or sent something that is no message.
+            TimeoutError: nothing came within the socket's timeout.
+        """
+        (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise MeasurementError("a generator sent a frame that is too long", cause=f"{length} bytes")
+        try:
+            message: Message = _decoder.decode(self._read(length))
+        except msgspec.DecodeError as error:
+            raise MeasurementError(
+                "a generator sent something that is no message", cause=str(error)
+            ) from error
+        return message
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Set how long `receive` waits for a byte."""
+        self._socket.settimeout(seconds)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _read(self, count: int) -> bytes:
+        buffer = bytearray()
+        while len(buffer) < count:
+            data = self._socket.recv(min(1 << 20, count - len(buffer)))
+            if not data:
+                raise MeasurementError(
+                    "the load generator hung up",
+                    cause="its process ended or was killed; see generator.log in the run folder",
+                )
+            buffer += data
+        return bytes(buffer)

@@ -1,0 +1,196 @@
+"""Twin users: one Locust user a variant, walking the same journey in lockstep.
+
+A twin parks whenever it wants to send a request, and at the end of each
+iteration; a driver resumes it. While the driver sends, every twin is parked, so
+that no scenario code runs beside a timed request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.event import Event
+from locust import User
+from locust.env import Environment
+from locust.exception import StopUser
+from locust.user.task import DefaultTaskSet, TaskSet
+
+from loadstone.workload.streams import use_stream
+
+TWIN = "loadstone_twin"
+OBSERVATION = "loadstone_observation"
+_log = logging.getLogger(__name__)
+
+
+class ForeignHostError(Exception):
+    """A scenario tried to send load to a host that is not the variant under test."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that a parked twin wants to send."""
+
+    method: str
+    step: str
+    path: str
+    send: Callable[[dict[str, Any]], Any]
+    """Sends it; takes what is added to Locust's request context."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a driver gives back to a parked twin."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(eq=False)
+class Twin:
+    """One user of one variant, with its own cookies, ids and cursor links."""
+
+    user: User
+    base_url: str
+    key: tuple[object, ...]
+    """Names its random streams: seed, lane, generation, user."""
+    request: Request | None = None
+    at_boundary: bool = False
+    finished: bool = False
+    started: bool = False
+    """True once `on_start` is over."""
+    iteration: int = 0
+    errors: list[str] = field(default_factory=list)
+    raw_request: Callable[..., Any] | None = None
+    """The client's own request function, for requests that are no part of a journey."""
+    parked: Event = field(default_factory=Event)
+    _resume: Event = field(default_factory=Event)
+    _reply: Reply | None = None
+
+    def park(self, request: Request | None) -> Any:  # noqa: ANN401 - the scenario's own response type
+        """Wait for the driver: with a request to send, or at an iteration's end."""
+        self.request = request
+        self.at_boundary = request is None
+        self._resume.clear()
+        self.parked.set()
+        self._resume.wait()
+        reply, self._reply = self._reply, None
+        if reply is not None and reply.error is not None:
+            raise reply.error
+        return None if reply is None else reply.value
+
+    def resume(self, reply: Reply | None = None) -> None:
+        """Let the twin go on, with the outcome of its request."""
+        self.request = None
+        self.at_boundary = False
+        self._reply = reply
+        self.parked.clear()
+        self._resume.set()
+
+    def stop(self) -> None:
+        """End the twin where it is parked."""
+        if not self.finished:
+            self.resume(Reply(error=StopUser()))
+
+    def run(self) -> None:
+        """Walk the journey until stopped; the body of the twin's greenlet."""
+        use_stream(*self.key, "start", 0)
+        try:
+            self.user.run()
+        except (StopUser, gevent.GreenletExit):
+            pass
+        except Exception as error:  # noqa: BLE001 - a scenario may raise anything; it is reported
+            self.errors.append(f"{type(error).__name__}: {error}")
+        finally:
+            self.finished = True
+            self.parked.set()
+
+    def begin_iteration(self) -> None:
+        """Called before a task: the first one ends `on_start`."""
+        if not self.started:
+            self.started = True
+            use_stream(*self.key, "iteration", 0)
+            self.park(None)
+
+    def end_iteration(self) -> None:
+        """Called after a task: the next one draws from a stream of its own."""
+        self.iteration += 1
+        use_stream(*self.key, "iteration", self.iteration)
+        self.park(None)
+
+    def wrap_client(self) -> None:
+        """Route the requests of the user's HTTP client through the driver."""
+        client = getattr(self.user, "client", None)
+        original = getattr(client, "request", None)
+        if client is None or original is None:
+            return
+        self.raw_request = original
+
+        def request(method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Locust's
+            path = self._local_path(url)
+            name = kwargs.get("name") or (args[0] if args else None) or client.request_name or path
+            step = str(name) if str(name).startswith(f"{method} ") else f"{method} {name}"
+
+            def send(context: dict[str, Any]) -> Any:  # noqa: ANN401 - as Locust's
+                merged = {**(kwargs.get("context") or {}), **context}
+                return original(method, url, *args, **{**kwargs, "context": merged})
+
+            return self.park(Request(method, step, path, send))
+
+        client.request = request
+
+    def _local_path(self, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.netloc:
+            if f"{parts.scheme}://{parts.netloc}" != self.base_url:
+                raise ForeignHostError(f"{parts.scheme}://{parts.netloc} is not the variant under test")
+            return parts._replace(scheme="", netloc="").geturl()
+        return url
+
+
+def make_twin(
+    user_class: type[User], environment: Environment, base_url: str, key: tuple[object, ...]
+) -> Twin:
+    """Return a parked-on-arrival twin of `user_class` that talks to `base_url`."""
+    user = user_class.__new__(user_class)
+    user.host = base_url
+    # Initialised by hand, as the host must be known first and belongs to the twin, not to the class.
+    type(user).__init__(user, environment)
+    twin = Twin(user=user, base_url=base_url, key=key)
+    setattr(user, TWIN, twin)
+    twin.wrap_client()
+    return twin
+
+
+def install_hooks() -> None:
+    """Teach Locust's task sets where iterations end, and not to think between them.
+
+    An iteration is one execution of a task that is a function; a task that is a
+    nested task set consists of such iterations.
+    """
+    for owner in (TaskSet, DefaultTaskSet):
+        owner.execute_task = _with_iterations(owner.execute_task)  # type: ignore[method-assign]  # Locust has no hook
+    TaskSet._sleep = lambda _self, _seconds: None  # type: ignore[method-assign]  # noqa: SLF001 - think time is not waited in lockstep
+
+
+def _with_iterations(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    def execute_task(self: TaskSet, task: Any) -> None:  # noqa: ANN401 - functions and classes, as Locust's
+        twin: Twin | None = getattr(self.user, TWIN, None)
+        if twin is None or (isinstance(task, type) and issubclass(task, TaskSet)):
+            execute(self, task)
+            return
+        twin.begin_iteration()
+        try:
+            execute(self, task)
+        except (StopUser, gevent.GreenletExit):
+            raise
+        except BaseException:
+            twin.end_iteration()
+            raise
+        twin.end_iteration()
+
+    return execute_task
