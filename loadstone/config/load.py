@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -130,32 +130,8 @@ def _check(project: Project, text: str) -> None:
     def at(*keys: str) -> str:
         return f"{project.path}:{line_of(text, keys)}"
 
-    for key, parse in (("margin", parse_share), ("alpha", parse_share), ("budget", parse_duration)):
-        try:
-            parse(getattr(project.raw.compare, key))
-        except ConfigurationError as error:
-            raise ConfigurationError(
-                f"compare.{key}: {error.problem}", cause=at("compare", key), remedy=error.remedy
-            ) from error
-    parse_duration(project.raw.target.start_timeout)
-    folder = project.root / project.raw.target.directory
-    if not folder.is_dir():
-        raise ConfigurationError(
-            f"the target's folder {folder} does not exist", cause=at("target", "directory")
-        )
-    size = project.raw.data.size
-    if size is not None and size not in project.raw.data.sizes:
-        raise ConfigurationError(
-            f"data.size {size!r} is not one of data.sizes",
-            cause=at("data", "size"),
-            remedy=suggest(size, project.raw.data.sizes),
-        )
-    if not any("{port}" in word for word in project.raw.target.command):
-        raise ConfigurationError(
-            "target.command does not say where the port goes",
-            cause=at("target", "command"),
-            remedy="write {port} where the server takes its port",
-        )
+    _check_units(project, at)
+    _check_target(project, at)
     for toggle in project.toggles.values():
         for rule in toggle.normalise:
             if rule not in project.rules:
@@ -165,6 +141,46 @@ def _check(project: Project, text: str) -> None:
                 )
         for name, choice in toggle.given.items():
             check_choice(project, name, choice)
+
+
+def _check_units(project: Project, at: Callable[..., str]) -> None:
+    compare, target = project.raw.compare, project.raw.target
+    checks: tuple[tuple[tuple[str, str], str, Callable[[str], float]], ...] = (
+        (("compare", "margin"), compare.margin, parse_share),
+        (("compare", "alpha"), compare.alpha, parse_share),
+        (("compare", "budget"), compare.budget, parse_duration),
+        (("target", "start_timeout"), target.start_timeout, parse_duration),
+    )
+    for keys, text, parse in checks:
+        try:
+            parse(text)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"{'.'.join(keys)}: {error.problem}", cause=at(*keys), remedy=error.remedy
+            ) from error
+
+
+def _check_target(project: Project, at: Callable[..., str]) -> None:
+    target, data = project.raw.target, project.raw.data
+    folder = project.root / target.directory
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"the target's folder {folder} does not exist",
+            cause=at("target", "directory"),
+            remedy="name an existing folder, relative to loadstone.toml",
+        )
+    if data.size is not None and data.size not in data.sizes:
+        raise ConfigurationError(
+            f"data.size {data.size!r} is not one of data.sizes",
+            cause=at("data", "size"),
+            remedy=suggest(data.size, data.sizes),
+        )
+    if not any("{port}" in word for word in target.command):
+        raise ConfigurationError(
+            "target.command does not say where the port goes",
+            cause=at("target", "command"),
+            remedy="write {port} where the server takes its port",
+        )
 
 
 def check_choice(project: Project, name: str, choice: str) -> None:

@@ -1,0 +1,1 @@
+"""Budgets, accepted changes, exit codes and CI annotations."""

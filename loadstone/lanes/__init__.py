@@ -1,0 +1,1 @@
+"""Ways to observe: each lane turns an experiment into observations."""

@@ -1,0 +1,1 @@
+"""What a run leaves behind: folder, journal, observations, machine, result."""

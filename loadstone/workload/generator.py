@@ -4,7 +4,7 @@ It connects to the conductor, proves with the run's token that it was started fo
 this run, and does what it is told. Importing Locust patches the whole process.
 """
 
-import locust  # isort: skip  # noqa: I001 - first, as it patches the standard library
+import locust  # isort: skip - first, as it patches the standard library
 
 import logging
 import os

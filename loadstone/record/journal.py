@@ -1,0 +1,150 @@
+"""The journal of a run: append-only lines, flushed to disk one by one.
+
+The first line is the plan. Each generation seals a chunk of raw rows, stored
+beside the journal under the name of its hash, and adds a line that names it. A
+torn last line is what a kill leaves behind; it is dropped when reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from loadstone.errors import MeasurementError
+from loadstone.record.observations import Rows, rows_from_bytes
+from loadstone.record.plan import Plan
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of a journal's lines."""
+
+
+class PlanLine(Line, tag="plan"):
+    """The plan that everything below follows."""
+
+    plan: Plan
+
+
+class CpuSeconds(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU that one variant's processes used while a generation was measured."""
+
+    server_s: float | None
+    database_s: float | None
+    cache_s: float | None
+    memory_bytes: int | None = None
+
+
+class UserHash(msgspec.Struct, frozen=True, kw_only=True):
+    """Request sequence of one user in one generation."""
+
+    user: int
+    steps: int
+    checkpoints: dict[str, str]
+
+
+class GenerationLine(Line, tag="generation"):
+    """One measured generation; `chunk` is the SHA-256 of its rows."""
+
+    index: int
+    chunk: str
+    rows: int
+    steps: list[str]
+    cpu: list[CpuSeconds]
+    """By variant index."""
+    users: list[UserHash]
+    pairs: int
+    diverged: int
+    iterations: int
+    duration_s: float
+    generator_cpu_s: float
+    steal: float | None
+    scenario_errors: int
+    first_error: str
+    plan_fingerprints: list[str] = []
+
+
+class ProbeLine(Line, tag="probe"):
+    """What the probe lane saw, as it stands in the result."""
+
+    probe: msgspec.Raw
+
+
+class EndLine(Line, tag="end"):
+    """Why measuring ended; absent where the run was killed."""
+
+    status: str
+    stop_reason: str
+    at: str
+
+
+AnyLine = PlanLine | GenerationLine | ProbeLine | EndLine
+
+
+class Journal:
+    """Writes a run's journal and chunks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._chunks = folder / "chunks"
+        self._chunks.mkdir()
+        self._file: IO[bytes] = (folder / "journal.jsonl").open("ab")
+
+    def append(self, line: AnyLine) -> None:
+        """Add one line and flush it to the disk; raises `OSError` when it cannot."""
+        self._file.write(msgspec.json.encode(line) + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def seal(self, rows: bytes) -> str:
+        """Store a chunk under its hash, durably, and return the hash."""
+        name = hashlib.sha256(rows).hexdigest()
+        temporary = self._chunks / f".{name}.tmp"
+        with temporary.open("wb") as file:
+            file.write(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._chunks / f"{name}.rows")
+        return name
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_journal(folder: Path) -> list[AnyLine]:
+    """Return the lines of a run's journal, without a torn last one.
+
+    Raises:
+        MeasurementError: a line that is not the last one cannot be read.
+    """
+    path = folder / "journal.jsonl"
+    decoder = msgspec.json.Decoder(AnyLine)
+    lines: list[AnyLine] = []
+    raw_lines = path.read_bytes().split(b"\n")
+    for number, raw in enumerate(raw_lines, start=1):
+        if not raw:
+            continue
+        try:
+            lines.append(decoder.decode(raw))
+        except msgspec.DecodeError as error:
+            if number == len(raw_lines):  # no newline behind it: torn
+                break
+            raise MeasurementError(
+                f"{path.name} is damaged", cause=f"{path}:{number}: {error}", remedy="repeat the run"
+            ) from error
+    return lines
+
+
+def read_chunk(folder: Path, name: str) -> Rows:
+    """Return the rows of chunk `name`; raises `MeasurementError` when they are not what was sealed."""
+    path = folder / "chunks" / f"{name}.rows"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MeasurementError("a sealed chunk is missing", cause=str(error)) from error
+    if hashlib.sha256(data).hexdigest() != name:
+        raise MeasurementError("a sealed chunk was changed", cause=f"{path} does not match its name")
+    return rows_from_bytes(data)

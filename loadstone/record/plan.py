@@ -1,0 +1,71 @@
+"""The frozen plan: everything that decides what a run sends and how it is judged.
+
+It is the journal's first line; with the sealed chunks it determines every verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+PLAN_VERSION = 1
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the plan's parts."""
+
+
+class PlannedVariant(Frozen):
+    """A variant as it will run; `environment` holds names and choices, never secrets."""
+
+    name: str
+    label: str
+    argv: list[str]
+    toggles: dict[str, str]
+    recipe: str
+    provenance: dict[str, str]
+
+
+class PlannedGeneration(Frozen):
+    """Who starts first, and who runs in which slot."""
+
+    index: int
+    start_order: list[int]
+    """Variant indices in the order of their start."""
+    slots: list[int]
+    """Slot of each variant, by variant index."""
+
+
+class Plan(Frozen):
+    """A run, decided before its first request."""
+
+    version: int
+    loadstone_version: str
+    title: str
+    command: str
+    scenario: str
+    scenario_sha256: str
+    size: str
+    state: str
+    users: int
+    seed: int
+    margin: float
+    alpha: float
+    error_margin: float
+    budget_s: float
+    generation_s: float
+    warm_s: float
+    gap_share: float
+    max_generations: int
+    looks: list[int]
+    nominal_p: list[float]
+    """Two-sided p-value below which a look decides, for one gating metric."""
+    gating: list[str]
+    variants: list[PlannedVariant]
+    generations: list[PlannedGeneration]
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits over the whole plan."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
