@@ -21,7 +21,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     """Base of every table: unknown keys are errors."""
 
 
-class RawToggle(Table):
+class RawToggle(Table, frozen=True, kw_only=True):
     """`[NAME]` in a toggles file, or `[toggles.NAME]` in `loadstone.toml`."""
 
     choices: list[str]
@@ -37,7 +37,7 @@ class RawToggle(Table):
     given: dict[str, str] = {}
 
 
-class RawRule(Table):
+class RawRule(Table, frozen=True, kw_only=True):
     """`[rules.NAME]`: a named way in which payloads may differ."""
 
     ignore: list[str] = []
@@ -46,7 +46,7 @@ class RawRule(Table):
     title: str = ""
 
 
-class RawTarget(Table):
+class RawTarget(Table, frozen=True, kw_only=True):
     """`[target]`: how to start a variant on a port."""
 
     command: list[str]
@@ -59,7 +59,7 @@ class RawTarget(Table):
     """Path of a toggles file, for apps that read the same declaration."""
 
 
-class RawData(Table):
+class RawData(Table, frozen=True, kw_only=True):
     """`[data]`: what a variant's database holds."""
 
     prepare: list[list[str]] = []
@@ -72,7 +72,7 @@ class RawData(Table):
     redis: bool = True
 
 
-class RawCompare(Table):
+class RawCompare(Table, frozen=True, kw_only=True):
     """`[compare]`: defaults of `loadstone compare`."""
 
     scenario: str | None = None
@@ -83,7 +83,7 @@ class RawCompare(Table):
     reports: str = "reports"
 
 
-class RawConfig(Table):
+class RawConfig(Table, frozen=True, kw_only=True):
     """A whole `loadstone.toml`."""
 
     target: RawTarget

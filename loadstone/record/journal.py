@@ -23,7 +23,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Base of a journal's lines."""
 
 
-class PlanLine(Line, tag="plan"):
+class PlanLine(Line, frozen=True, kw_only=True, tag="plan"):
     """The plan that everything below follows."""
 
     plan: Plan
@@ -46,7 +46,7 @@ class UserHash(msgspec.Struct, frozen=True, kw_only=True):
     checkpoints: dict[str, str]
 
 
-class GenerationLine(Line, tag="generation"):
+class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     """One measured generation; `chunk` is the SHA-256 of its rows."""
 
     index: int
@@ -67,13 +67,13 @@ class GenerationLine(Line, tag="generation"):
     plan_fingerprints: list[str] = []
 
 
-class ProbeLine(Line, tag="probe"):
+class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):
     """What the probe lane saw, as it stands in the result."""
 
     probe: msgspec.Raw
 
 
-class EndLine(Line, tag="end"):
+class EndLine(Line, frozen=True, kw_only=True, tag="end"):
     """Why measuring ended; absent where the run was killed."""
 
     status: str

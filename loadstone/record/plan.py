@@ -16,7 +16,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the plan's parts."""
 
 
-class PlannedVariant(Frozen):
+class PlannedVariant(Frozen, frozen=True, kw_only=True):
     """A variant as it will run; `environment` holds names and choices, never secrets."""
 
     name: str
@@ -27,7 +27,7 @@ class PlannedVariant(Frozen):
     provenance: dict[str, str]
 
 
-class PlannedGeneration(Frozen):
+class PlannedGeneration(Frozen, frozen=True, kw_only=True):
     """Who starts first, and who runs in which slot."""
 
     index: int
@@ -37,7 +37,7 @@ class PlannedGeneration(Frozen):
     """Slot of each variant, by variant index."""
 
 
-class Plan(Frozen):
+class Plan(Frozen, frozen=True, kw_only=True):
     """A run, decided before its first request."""
 
     version: int

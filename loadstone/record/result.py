@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every part of a result: immutable, keyword-only."""
 
 
-class RunInfo(Record):
+class RunInfo(Record, frozen=True, kw_only=True):
     """Identity of the run and how to repeat it."""
 
     id: str
@@ -63,7 +63,7 @@ class RunInfo(Record):
     duration_s: float
 
 
-class ExperimentInfo(Record):
+class ExperimentInfo(Record, frozen=True, kw_only=True):
     """What was compared and under which rules."""
 
     title: str
@@ -80,7 +80,7 @@ class ExperimentInfo(Record):
     generation_s: float
 
 
-class VariantInfo(Record):
+class VariantInfo(Record, frozen=True, kw_only=True):
     """One side of the comparison; the first is the baseline."""
 
     name: str
@@ -90,7 +90,7 @@ class VariantInfo(Record):
     provenance: dict[str, str] = {}
 
 
-class Effect(Record):
+class Effect(Record, frozen=True, kw_only=True):
     """An estimate with its interval.
 
     `kind` is `ratio` (after/before - 1) or `difference` (after - before, in `unit`).
@@ -104,7 +104,7 @@ class Effect(Record):
     """Confidence level of [low, high], multiplicity and looks included."""
 
 
-class Contrast(Record):
+class Contrast(Record, frozen=True, kw_only=True):
     """One metric of one endpoint (or of all together), after against before."""
 
     metric: str
@@ -135,7 +135,7 @@ class Contrast(Record):
     """For an inconclusive contrast: further measuring that would likely settle it."""
 
 
-class GenerationInfo(Record):
+class GenerationInfo(Record, frozen=True, kw_only=True):
     """One fresh start of every variant: the unit of inference."""
 
     index: int
@@ -152,7 +152,7 @@ class GenerationInfo(Record):
     plan_fingerprints: dict[str, str] = {}
 
 
-class Distribution(Record):
+class Distribution(Record, frozen=True, kw_only=True):
     """Service times of one endpoint on one variant, over all generations."""
 
     endpoint: str | None
@@ -163,7 +163,7 @@ class Distribution(Record):
     """(q, microseconds), q ascending from 0 to at most 1 - 1/count."""
 
 
-class OutcomeCount(Record):
+class OutcomeCount(Record, frozen=True, kw_only=True):
     """How many requests of an endpoint ended how, on one variant."""
 
     endpoint: str
@@ -172,7 +172,7 @@ class OutcomeCount(Record):
     count: int
 
 
-class ProbeFacts(Record):
+class ProbeFacts(Record, frozen=True, kw_only=True):
     """Exact facts per request of one endpoint on one variant; medians where requests differ."""
 
     endpoint: str
@@ -190,7 +190,7 @@ class ProbeFacts(Record):
     """(normalised SQL, calls per first request), most frequent first."""
 
 
-class PayloadDifference(Record):
+class PayloadDifference(Record, frozen=True, kw_only=True):
     """One request whose payloads differ beyond the declared rules."""
 
     endpoint: str
@@ -202,7 +202,7 @@ class PayloadDifference(Record):
     diff: str = ""
 
 
-class PayloadCheck(Record):
+class PayloadCheck(Record, frozen=True, kw_only=True):
     """Do the variants return the same thing?"""
 
     checked: int
@@ -212,7 +212,7 @@ class PayloadCheck(Record):
     differences: list[PayloadDifference]
 
 
-class Probe(Record):
+class Probe(Record, frozen=True, kw_only=True):
     """What the probe lane saw."""
 
     facts: list[ProbeFacts]
@@ -220,7 +220,7 @@ class Probe(Record):
     sql_source: str = "wire tap"
 
 
-class Check(Record):
+class Check(Record, frozen=True, kw_only=True):
     """A validity or quality check of the measurement itself."""
 
     name: str
@@ -230,7 +230,7 @@ class Check(Record):
     value: float | None = None
 
 
-class Machine(Record):
+class Machine(Record, frozen=True, kw_only=True):
     """Fingerprint of the machine; results from unlike machines are refused, not compared."""
 
     fingerprint: str
@@ -243,7 +243,7 @@ class Machine(Record):
     """Versions of PostgreSQL, Redis, Locust, clock source, governor, …"""
 
 
-class UserSequence(Record):
+class UserSequence(Record, frozen=True, kw_only=True):
     """The request sequence of one user, hashed so that two runs can be held together."""
 
     user: int
@@ -254,14 +254,14 @@ class UserSequence(Record):
     """Over the first `prefix_steps` requests: method, name and path, in order."""
 
 
-class Sequence(Record):
+class Sequence(Record, frozen=True, kw_only=True):
     """Hash of what was sent, equal in two runs with one seed."""
 
     hash: str
     users: list[UserSequence]
 
 
-class Overall(Record):
+class Overall(Record, frozen=True, kw_only=True):
     """The run's verdict, as one line for people and one code for machines."""
 
     verdict: Verdict
@@ -270,7 +270,7 @@ class Overall(Record):
     exit_code: int
 
 
-class Result(Record):
+class Result(Record, frozen=True, kw_only=True):
     """Everything a renderer or a gate needs to know of a run."""
 
     schema_version: Annotated[str, msgspec.Meta(pattern=r"^1\.\d+$")]

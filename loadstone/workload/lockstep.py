@@ -42,7 +42,7 @@ class Journey:
     over: bool = False
     ordinal: int = 0
     """Timed requests of the baseline so far: keys the order and gap of the next pair."""
-    greenlets: list[gevent.Greenlet] = field(default_factory=list)
+    greenlets: list[gevent.Greenlet[..., None]] = field(default_factory=list)
 
     def start(self) -> None:
         """Let the twins walk to their first request."""

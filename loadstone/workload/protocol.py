@@ -22,7 +22,7 @@ class Message(msgspec.Struct, tag_field="type", kw_only=True):
     """Base of every message."""
 
 
-class Hello(Message, tag="hello"):
+class Hello(Message, kw_only=True, tag="hello"):
     """First frame of a generator: proves that it is the one that was started."""
 
     token: str
@@ -30,13 +30,13 @@ class Hello(Message, tag="hello"):
     locust_version: str
 
 
-class Load(Message, tag="load"):
+class Load(Message, kw_only=True, tag="load"):
     """Import a scenario file."""
 
     scenario: str
 
 
-class Loaded(Message, tag="loaded"):
+class Loaded(Message, kw_only=True, tag="loaded"):
     """The scenario's user classes, in the order in which users are handed out."""
 
     user_classes: list[str]
@@ -49,7 +49,7 @@ class Side(msgspec.Struct, kw_only=True):
     base_url: str
 
 
-class Walk(Message, tag="walk"):
+class Walk(Message, kw_only=True, tag="walk"):
     """Fields shared by everything that walks journeys on all variants in lockstep."""
 
     sides: list[Side]
@@ -59,7 +59,7 @@ class Walk(Message, tag="walk"):
     health_path: str
 
 
-class RunPairs(Walk, tag="run_pairs"):
+class RunPairs(Walk, kw_only=True, tag="run_pairs"):
     """Walk journeys in paired requests: warm up, say `ready`, wait for `go`, measure."""
 
     warm_s: float
@@ -69,34 +69,34 @@ class RunPairs(Walk, tag="run_pairs"):
     gap_share: float
 
 
-class RunProbe(Walk, tag="run_probe"):
+class RunProbe(Walk, kw_only=True, tag="run_probe"):
     """Walk journeys one request at a time, an `exchange` after each."""
 
     max_requests: int
     per_endpoint: int
 
 
-class Ready(Message, tag="ready"):
+class Ready(Message, kw_only=True, tag="ready"):
     """Warm-up is over; `go` starts the timed part."""
 
     warm_pairs: int
 
 
-class Go(Message, tag="go"):
+class Go(Message, kw_only=True, tag="go"):
     """Start measuring, or send the next probe request."""
 
 
-class Stop(Message, tag="stop"):
+class Stop(Message, kw_only=True, tag="stop"):
     """End what is running, then the process."""
 
 
-class Progress(Message, tag="progress"):
+class Progress(Message, kw_only=True, tag="progress"):
     """Pairs measured so far."""
 
     pairs: int
 
 
-class Exchange(Message, tag="exchange"):
+class Exchange(Message, kw_only=True, tag="exchange"):
     """One probe request and its response; the conductor answers `go`.
 
     Unrecorded exchanges (an untimed `on_start`) are sent too, so that what they
@@ -125,7 +125,7 @@ class UserSteps(msgspec.Struct, kw_only=True):
     checkpoints: dict[int, str]
 
 
-class PairsDone(Message, tag="pairs_done"):
+class PairsDone(Message, kw_only=True, tag="pairs_done"):
     """The chunk of a generation: a structured array as bytes, and what went with it."""
 
     rows: bytes
@@ -142,7 +142,7 @@ class PairsDone(Message, tag="pairs_done"):
     stopped_early: str
 
 
-class ProbeDone(Message, tag="probe_done"):
+class ProbeDone(Message, kw_only=True, tag="probe_done"):
     """All probe requests were sent."""
 
     recorded: int
@@ -151,7 +151,7 @@ class ProbeDone(Message, tag="probe_done"):
     first_error: str
 
 
-class Failed(Message, tag="failed"):
+class Failed(Message, kw_only=True, tag="failed"):
     """The generator could not do what it was asked."""
 
     problem: str

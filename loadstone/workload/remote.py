@@ -1,0 +1,182 @@
+"""The conductor's end of a generator: start it, talk to it, end it. Never imports Locust."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from loadstone.errors import MeasurementError
+from loadstone.workload.protocol import (
+    Channel,
+    Exchange,
+    Failed,
+    Go,
+    Hello,
+    Load,
+    Loaded,
+    Message,
+    PairsDone,
+    ProbeDone,
+    Progress,
+    Ready,
+    RunPairs,
+    RunProbe,
+    Stop,
+)
+
+M = TypeVar("M", bound=Message)
+CONNECT_TIMEOUT_S = 30.0
+SILENCE_TIMEOUT_S = 180.0
+"""A generator that says nothing for this long is lost."""
+
+
+class Child(Protocol):
+    """A started process."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its exit status, or None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return the exit status."""
+        ...
+
+
+Spawn = Callable[[list[str]], Child]
+"""Starts a command as a child that belongs to the run and dies with the conductor."""
+
+
+class Generator:
+    """A generator that has connected and proved itself."""
+
+    def __init__(self, channel: Channel, child: Child, hello: Hello) -> None:
+        self._channel = channel
+        self.child = child
+        self.locust_version = hello.locust_version
+
+    def load(self, scenario: Path) -> list[str]:
+        """Import a scenario and return its user classes; raises `MeasurementError`."""
+        self._channel.send(Load(scenario=str(scenario)))
+        return self._expect(Loaded).user_classes
+
+    def run_pairs(
+        self,
+        plan: RunPairs,
+        *,
+        on_ready: Callable[[], None],
+        on_progress: Callable[[int], None],
+    ) -> PairsDone:
+        """Run one generation.
+
+        Args:
+            plan: what to send.
+            on_ready: called when every side is warm, right before the timed part.
+            on_progress: called now and then with the number of pairs so far.
+        """
+        self._channel.send(plan)
+        self._expect(Ready)
+        on_ready()
+        self._channel.send(Go())
+        while True:
+            message = self._receive()
+            if isinstance(message, PairsDone):
+                return message
+            if not isinstance(message, Progress):
+                raise _unexpected(message)
+            on_progress(message.pairs)
+
+    def run_probe(self, plan: RunProbe, on_exchange: Callable[[Exchange], None]) -> ProbeDone:
+        """Run the probe; `on_exchange` is called after each request, before the next is sent."""
+        self._channel.send(plan)
+        while True:
+            message = self._receive()
+            if isinstance(message, ProbeDone):
+                return message
+            if not isinstance(message, Exchange):
+                raise _unexpected(message)
+            on_exchange(message)
+            self._channel.send(Go())
+
+    def close(self) -> None:
+        """Ask the process to end and wait for it; escalate by its pid."""
+        with suppress(OSError):
+            self._channel.send(Stop())
+        self._channel.close()
+        for sign in (None, signal.SIGTERM, signal.SIGKILL):
+            if sign is not None and self.child.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.kill(self.child.pid, sign)
+            deadline = time.monotonic() + 2.0
+            while self.child.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+    def _expect(self, kind: type[M]) -> M:
+        message = self._receive()
+        if not isinstance(message, kind):
+            raise _unexpected(message)
+        return message
+
+    def _receive(self) -> Message:
+        try:
+            message = self._channel.receive()
+        except TimeoutError as error:
+            raise MeasurementError(
+                "the load generator fell silent", cause=f"nothing for {SILENCE_TIMEOUT_S:.0f} s"
+            ) from error
+        except OSError as error:
+            raise MeasurementError("the load generator hung up", cause=str(error)) from error
+        if isinstance(message, Failed):
+            raise MeasurementError(message.problem, cause=message.cause, remedy=message.remedy)
+        return message
+
+
+@contextmanager
+def start_generator(spawn: Spawn, python: str, token: str) -> Iterator[Generator]:
+    """Start a local generator; the context's end ends it.
+
+    Raises:
+        MeasurementError: it did not connect, or somebody else did.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        child = spawn([python, "-m", "loadstone.workload.generator", f"127.0.0.1:{port}"])
+        channel = Channel(_accept(server, child))
+        channel.settimeout(SILENCE_TIMEOUT_S)
+        hello = channel.receive()
+    if not isinstance(hello, Hello) or hello.token != token:
+        raise MeasurementError("something else answered in the generator's place")
+    generator = Generator(channel, child, hello)
+    try:
+        yield generator
+    finally:
+        generator.close()
+
+
+def _accept(server: socket.socket, child: Child) -> socket.socket:
+    server.settimeout(0.2)
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S
+    while time.monotonic() < deadline and child.poll() is None:
+        with suppress(TimeoutError):
+            connection, _ = server.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    raise MeasurementError(
+        "the load generator did not come up",
+        cause=f"exit status {child.poll()}" if child.poll() is not None else "it never connected",
+        remedy="see generator.log in the run folder",
+    )
+
+
+def _unexpected(message: Message) -> MeasurementError:
+    return MeasurementError(f"the load generator answered {type(message).__name__} out of turn")
