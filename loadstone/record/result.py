@@ -12,18 +12,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from loadstone.stats.verdicts import Verdict
+
 SCHEMA_VERSION = "1.0"
 """Major changes when an older reader would misread; minor when fields are added."""
-
-
-class Verdict(StrEnum):
-    """What a run may say of a metric, or of itself as a whole."""
-
-    IMPROVED = "improved"
-    REGRESSED = "regressed"
-    EQUIVALENT = "equivalent"
-    INCONCLUSIVE = "inconclusive"
-    INVALID = "invalid"
 
 
 class RunStatus(StrEnum):

@@ -16,10 +16,10 @@ from locust import User
 from locust.env import Environment
 
 from loadstone.record.observations import rows_from_list
+from loadstone.stats.streams import stream_seed
 from loadstone.workload.exchange import Observation, send_timed
 from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings
 from loadstone.workload.protocol import PairsDone, Progress, Ready, RunPairs, UserSteps
-from loadstone.workload.streams import stream_seed
 from loadstone.workload.twins import Request, Twin
 
 GAP_MIN_S = 0.010

@@ -8,10 +8,11 @@ these functions dispatch to a stream that belongs to the calling user's context
 
 from __future__ import annotations
 
-import hashlib
 import random
 from contextvars import ContextVar
 from typing import Any
+
+from loadstone.stats.streams import Part, stream_seed
 
 _current: ContextVar[random.Random | None] = ContextVar("loadstone_stream", default=None)
 _shared = random.Random()  # noqa: S311 - journeys are random, not secret
@@ -23,13 +24,7 @@ _FUNCTIONS = (
 )  # fmt: skip
 
 
-def stream_seed(*parts: object) -> int:
-    """Return a 64-bit seed that is a function of `parts` alone (BLAKE2b of their text)."""
-    text = "\x1f".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
-def use_stream(*parts: object) -> None:
+def use_stream(*parts: Part) -> None:
     """Give the calling greenlet, and those it spawns later, the stream named by `parts`."""
     stream = _current.get()
     if stream is None:

@@ -56,7 +56,7 @@ class Twin:
 
     user: User
     base_url: str
-    key: tuple[object, ...]
+    key: tuple[int | str, ...]
     """Names its random streams: seed, lane, generation, user."""
     request: Request | None = None
     at_boundary: bool = False
@@ -153,7 +153,7 @@ class Twin:
 
 
 def make_twin(
-    user_class: type[User], environment: Environment, base_url: str, key: tuple[object, ...]
+    user_class: type[User], environment: Environment, base_url: str, key: tuple[int | str, ...]
 ) -> Twin:
     """Return a parked-on-arrival twin of `user_class` that talks to `base_url`."""
     user = user_class.__new__(user_class)
