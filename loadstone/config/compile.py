@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,13 +67,14 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
             remedy="name two different choices, or add --allow-identical to measure the noise",
         )
     size = _size(project, wish.size)
+    secret = secrets.token_urlsafe(48)
     budget_s = parse_duration(wish.budget or project.raw.compare.budget)
     return Experiment(
         title=f"{wish.before} → {wish.after}",
         scenario=_scenario(project, wish.scenario, named),
         variants=(
-            _variant(project, "before", wish.before, sides[0], size),
-            _variant(project, "after", wish.after, sides[1], size),
+            _variant(project, "before", wish.before, sides[0], size, secret),
+            _variant(project, "after", wish.after, sides[1], size, secret),
         ),
         size=size,
         seed=wish.seed,
@@ -96,9 +98,11 @@ def base_recipe(project: Project, size: str) -> Recipe:
     )
 
 
-def _variant(project: Project, name: str, label: str, choices: Mapping[str, str], size: str) -> Variant:
+def _variant(
+    project: Project, name: str, label: str, choices: Mapping[str, str], size: str, secret: str
+) -> Variant:
     target = project.raw.target
-    environment = dict(target.env)
+    environment = {key: value.replace("{secret}", secret) for key, value in target.env.items()}
     ddl: list[str] = []
     for toggle_name, choice in choices.items():
         toggle = project.toggles[toggle_name]

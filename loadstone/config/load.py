@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from loadstone.config.locate import line_of
 from loadstone.config.model import PayloadRule, Scope, Toggle
@@ -54,9 +55,9 @@ def load_project(path: Path) -> Project:
     """Read a project; raises `ConfigurationError` with file and line."""
     path = path.resolve()
     data, text = read_toml(path)
+    toggles = _toggles(data.pop("toggles", {}), path, text, ("toggles",))
+    rules = _rules(data.pop("rules", {}), path, text)
     raw = convert(data, RawConfig, path, text)
-    toggles = {name: _toggle(name, one, path, text, ("toggles", name)) for name, one in raw.toggles.items()}
-    rules = {name: _rule(name, one) for name, one in raw.rules.items()}
     if raw.target.toggles is not None:
         more_toggles, more_rules = load_toggles(path.parent / raw.target.toggles)
         toggles |= more_toggles
@@ -69,16 +70,24 @@ def load_project(path: Path) -> Project:
 def load_toggles(path: Path) -> tuple[dict[str, Toggle], dict[str, PayloadRule]]:
     """Read a toggles file: a table per toggle, and `[rules.NAME]`."""
     data, text = read_toml(path)
-    raw_rules = data.pop("rules", {})
-    rules = {
-        name: _rule(name, convert(value, RawRule, path, text, below=("rules", name)))
-        for name, value in raw_rules.items()
-    }
-    toggles = {
-        name: _toggle(name, convert(value, RawToggle, path, text, below=(name,)), path, text, (name,))
-        for name, value in data.items()
-    }
-    return toggles, rules
+    rules = _rules(data.pop("rules", {}), path, text)
+    return _toggles(data, path, text, ()), rules
+
+
+def _toggles(tables: dict[str, Any], path: Path, text: str, below: tuple[str, ...]) -> dict[str, Toggle]:
+    """Read each table by itself, so that an error can name it."""
+    found = {}
+    for name, table in convert(tables, dict[str, Any], path, text, below=below).items():
+        keys = (*below, name)
+        found[name] = _toggle(name, convert(table, RawToggle, path, text, below=keys), path, text, keys)
+    return found
+
+
+def _rules(tables: dict[str, Any], path: Path, text: str) -> dict[str, PayloadRule]:
+    found = {}
+    for name, table in convert(tables, dict[str, Any], path, text, below=("rules",)).items():
+        found[name] = _rule(name, convert(table, RawRule, path, text, below=("rules", name)))
+    return found
 
 
 def suggest(word: str, known: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:

@@ -63,7 +63,7 @@ class RawData(Table, frozen=True, kw_only=True):
     """`[data]`: what a variant's database holds."""
 
     prepare: list[list[str]] = []
-    sizes: list[str] = ["default"]
+    sizes: list[str] = msgspec.field(default_factory=lambda: ["default"])
     size: str | None = None
     seed: int = 1
     inputs: list[str] = []
@@ -84,13 +84,11 @@ class RawCompare(Table, frozen=True, kw_only=True):
 
 
 class RawConfig(Table, frozen=True, kw_only=True):
-    """A whole `loadstone.toml`."""
+    """A whole `loadstone.toml`, but for `[toggles]` and `[rules]`, whose tables are read one by one."""
 
     target: RawTarget
     data: RawData = msgspec.field(default_factory=RawData)
     compare: RawCompare = msgspec.field(default_factory=RawCompare)
-    toggles: dict[str, RawToggle] = {}
-    rules: dict[str, RawRule] = {}
 
 
 T = TypeVar("T")

@@ -244,6 +244,8 @@ class UserSequence(Record, frozen=True, kw_only=True):
     prefix_steps: int
     hash: str
     """Over the first `prefix_steps` requests: method, name and path, in order."""
+    checkpoints: dict[str, str] = {}
+    """The same hash after 1, 2, 4, 8, … requests."""
 
 
 class Sequence(Record, frozen=True, kw_only=True):

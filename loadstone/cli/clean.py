@@ -1,0 +1,34 @@
+"""`loadstone clean`: remove templates and slots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadstone.cli.shared import config_option, open_project
+from loadstone.target.clean import clean_state
+
+EPILOG = """\b
+Examples:
+  loadstone clean
+  loadstone clean --dry-run
+"""
+
+
+@click.command("clean", epilog=EPILOG)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@config_option
+def command(config: Path | None, *, dry_run: bool) -> None:
+    """Remove the templates and slots of this project; runs in reports/ are kept.
+
+    What belongs to a run that is still going on is left alone.
+    """
+    project = open_project(config)
+    removed, kept = clean_state(project.state, dry_run=dry_run)
+    for path in removed:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {path}")
+    for path in kept:
+        click.echo(f"in use, left alone: {path}")
+    if not removed and not kept:
+        click.echo("nothing to remove")

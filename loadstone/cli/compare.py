@@ -1,0 +1,163 @@
+"""`loadstone compare`: two variants, side by side, one verdict."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from loadstone.cli.progress import progress_view
+from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.config.compile import Wish, compile_experiment
+from loadstone.errors import ConfigurationError, ExitCode
+from loadstone.lanes.conductor import Options, Outcome, conduct
+from loadstone.record.result import encode
+from loadstone.report import terminal
+from loadstone.stats.verdicts import FailOn, Verdict
+
+EPILOG = """\b
+Examples:
+  loadstone compare orm=naive orm=prefetch
+  loadstone compare indexes=none indexes=composite --size medium --budget 3m
+  loadstone compare cache=off cache=aside --with orm=naive --users 4
+  loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
+\b
+Several toggles at once are joined by commas: orm=naive,cache=off.
+Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
+4 inconclusive with --require-verdict, 130 interrupted (a partial report is kept).
+"""
+
+
+@click.command("compare", epilog=EPILOG)
+@click.argument("before")
+@click.argument("after")
+@click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
+@click.option("--size", help="Dataset size, one of data.sizes.")
+@click.option("--budget", help="Most time to measure for, such as 90s or 3m; stops earlier when decided.")
+@click.option("--margin", help="Smallest relative change that matters, such as 2%.")
+@click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
+@click.option("--users", type=int, help="Users whose journeys are walked in turn.")
+@click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
+@click.option(
+    "--generations", type=int, default=0, help="Most generations; planned from the budget by default."
+)
+@click.option("--allow-identical", is_flag=True, help="Compare a variant with itself, to see the noise.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(one) for one in FailOn]),
+    default=str(FailOn.ESTIMATE),
+    show_default=True,
+    help="How sure a regression must be for exit code 1.",
+)
+@click.option("--require-verdict", is_flag=True, help="Exit with 4 when the verdict is inconclusive.")
+@click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
+@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
+@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
+@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
+@click.option("--allow-remote-host", metavar="HOST", help="Confirm a service host that is not loopback.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@config_option
+def command(
+    before: str,
+    after: str,
+    scenario: str | None,
+    size: str | None,
+    budget: str | None,
+    margin: str | None,
+    alpha: str | None,
+    seed: int,
+    users: int | None,
+    held: tuple[str, ...],
+    generations: int,
+    allow_identical: bool,
+    fail_on: str,
+    require_verdict: bool,
+    json_path: str | None,
+    reports: Path | None,
+    database_url: str | None,
+    redis_url: str | None,
+    allow_remote_host: str | None,
+    quiet: bool,
+    config: Path | None,
+) -> int:
+    """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas).
+
+    Both variants run at the same time, each with a PostgreSQL and a Redis of its
+    own; twin users send every request to both, back to back in random order.
+    """
+    project = open_project(config)
+    wish = Wish(
+        before=before,
+        after=after,
+        held=held,
+        scenario=scenario,
+        size=size,
+        budget=budget,
+        margin=margin,
+        alpha=alpha,
+        seed=seed,
+        users=users,
+        allow_identical=allow_identical,
+        generations=generations,
+    )
+    experiment = compile_experiment(project, wish)
+    _check_json_path(json_path)
+    options = Options(
+        state=project.state,
+        reports=reports or project.reports,
+        command=_command_line(),
+        fail_on=FailOn(fail_on),
+        database_url=database_url,
+        redis_url=redis_url,
+        allow_remote_host=allow_remote_host,
+    )
+    with progress_view(quiet=quiet) as view:
+        outcome = conduct(experiment, options, view)
+    return _finish(outcome, json_path, require_verdict=require_verdict)
+
+
+def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
+    """Print the summary, write the JSON, and return the exit code."""
+    console = err() if json_path == "-" else out()
+    terminal.render(outcome.result, console, report_path=outcome.page)
+    if json_path == "-":
+        sys.stdout.buffer.write(encode(outcome.result))
+        sys.stdout.flush()
+    elif json_path:
+        Path(json_path).write_bytes(encode(outcome.result))
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.interrupted:
+        return int(ExitCode.INTERRUPTED)
+    if require_verdict and outcome.result.verdict.verdict is Verdict.INCONCLUSIVE:
+        return int(ExitCode.INCONCLUSIVE)
+    return outcome.result.verdict.exit_code
+
+
+def _check_json_path(json_path: str | None) -> None:
+    if json_path and json_path != "-" and not Path(json_path).absolute().parent.is_dir():
+        raise ConfigurationError(
+            f"{json_path} cannot be written",
+            cause="its folder does not exist",
+            remedy="make the folder first",
+        )
+
+
+def _command_line() -> str:
+    """Return the command that repeats this run; secrets in URLs are left to the environment."""
+    words = ["loadstone", *sys.argv[1:]]
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in {"--database-url", "--redis-url"}:
+            skip = True
+        elif not word.startswith(("--database-url=", "--redis-url=")):
+            kept.append(word)
+    if not any(word == "--seed" or word.startswith("--seed=") for word in kept):
+        kept += ["--seed", "1"]
+    return shlex.join(kept)

@@ -1,0 +1,201 @@
+"""A run's result, from its journal and chunks alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from loadstone.errors import ExitCode, MeasurementError
+from loadstone.record.journal import EndLine, GenerationLine, PlanLine, ProbeLine, read_chunk, read_journal
+from loadstone.record.plan import Plan
+from loadstone.record.result import (
+    SCHEMA_VERSION,
+    Check,
+    CheckStatus,
+    Contrast,
+    ExperimentInfo,
+    Machine,
+    Overall,
+    Probe,
+    Result,
+    RunInfo,
+    RunStatus,
+    VariantInfo,
+)
+from loadstone.stats.verdicts import Direction, FailOn, Verdict, combine, exceeds_margin
+from loadstone.verdict import facts
+from loadstone.verdict.checks import all_checks
+from loadstone.verdict.contrasts import all_contrasts, rules_at
+from loadstone.verdict.headline import headline
+from loadstone.verdict.levels import Observations, gather
+from loadstone.verdict.outlook import with_outlook
+
+LATENCY_CHECKS = ("quiet gaps",)
+"""Checks whose failure invalidates latencies alone; CPU per request stays."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Everything that a run's folder says of what was planned and seen."""
+
+    plan: Plan
+    generations: list[GenerationLine]
+    observations: Observations
+    probe: Probe | None
+    end: EndLine | None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a result tells beside what it judges."""
+
+    run_id: str
+    started_at: str
+    finished_at: str
+    duration_s: float
+    machine: Machine
+
+
+def read_sealed(folder: Path) -> Sealed:
+    """Return what a run's folder holds; raises `MeasurementError` when it is no run or damaged."""
+    lines = read_journal(folder)
+    if not lines or not isinstance(lines[0], PlanLine):
+        raise MeasurementError(f"{folder} holds no plan", cause="the journal does not open with one")
+    plan = lines[0].plan
+    generations = [line for line in lines if isinstance(line, GenerationLine)]
+    probes = [line for line in lines if isinstance(line, ProbeLine)]
+    ends = [line for line in lines if isinstance(line, EndLine)]
+    return Sealed(
+        plan=plan,
+        generations=generations,
+        observations=gather(
+            len(plan.variants), [(line, read_chunk(folder, line.chunk)) for line in generations]
+        ),
+        probe=msgspec.json.decode(probes[-1].probe, type=Probe) if probes else None,
+        end=ends[-1] if ends else None,
+    )
+
+
+def judge_run(sealed: Sealed, circumstances: Circumstances, fail_on: FailOn = FailOn.ESTIMATE) -> Result:
+    """Return the result of a run that has ended."""
+    plan, observations = sealed.plan, sealed.observations
+    rules = rules_at(plan, observations.count, ended=True)
+    contrasts = all_contrasts(observations, rules) if rules else []
+    checks = all_checks(observations, plan, rules, sealed.probe)
+    contrasts = _without_invalid(contrasts, checks)
+    if rules is not None:
+        contrasts = [with_outlook(contrast, rules) for contrast in contrasts]
+    status = _status(sealed, checks)
+    overall = _overall(contrasts, checks, status, fail_on)
+    return Result(
+        schema_version=SCHEMA_VERSION,
+        run=RunInfo(
+            id=circumstances.run_id,
+            started_at=circumstances.started_at,
+            finished_at=circumstances.finished_at,
+            status=status,
+            stop_reason=sealed.end.stop_reason if sealed.end else "killed",
+            command=plan.command,
+            seed=plan.seed,
+            plan_hash=plan.hash,
+            loadstone_version=plan.loadstone_version,
+            duration_s=circumstances.duration_s,
+        ),
+        experiment=_experiment(plan),
+        variants=[
+            VariantInfo(
+                name=variant.name,
+                label=variant.label,
+                toggles=variant.toggles,
+                recipe=variant.recipe,
+                provenance=variant.provenance,
+            )
+            for variant in plan.variants
+        ],
+        verdict=overall,
+        contrasts=contrasts,
+        generations=facts.generation_infos(observations, plan),
+        distributions=facts.distributions(observations, plan),
+        outcomes=facts.outcomes(observations, plan),
+        probe=sealed.probe,
+        checks=checks,
+        machine=circumstances.machine,
+        sequence=facts.sequence(observations),
+    )
+
+
+def _experiment(plan: Plan) -> ExperimentInfo:
+    return ExperimentInfo(
+        title=plan.title,
+        scenario=plan.scenario,
+        size=plan.size,
+        state=plan.state,
+        users=plan.users,
+        lanes=["probe", "pair"],
+        margin=plan.margin,
+        alpha=plan.alpha,
+        budget_s=plan.budget_s,
+        max_generations=plan.max_generations,
+        looks=plan.looks,
+        generation_s=plan.generation_s,
+    )
+
+
+def _without_invalid(contrasts: list[Contrast], checks: list[Check]) -> list[Contrast]:
+    """Turn the verdicts of latencies invalid where a check says that they must not be believed."""
+    if not any(check.status is CheckStatus.FAIL and check.name in LATENCY_CHECKS for check in checks):
+        return contrasts
+    return [
+        replace(contrast, verdict=Verdict.INVALID)
+        if contrast.available and contrast.metric.startswith("latency")
+        else contrast
+        for contrast in contrasts
+    ]
+
+
+def _status(sealed: Sealed, checks: list[Check]) -> RunStatus:
+    if sealed.end is not None and sealed.end.status == RunStatus.INVALID:
+        return RunStatus.INVALID
+    if any(check.status is CheckStatus.FAIL for check in checks):
+        return RunStatus.INVALID
+    if sealed.end is None or sealed.end.status == RunStatus.PARTIAL:
+        return RunStatus.PARTIAL
+    return RunStatus.COMPLETE
+
+
+def _overall(contrasts: list[Contrast], checks: list[Check], status: RunStatus, fail_on: FailOn) -> Overall:
+    gating = [contrast for contrast in contrasts if contrast.gating]
+    verdicts = [contrast.verdict for contrast in gating if contrast.verdict is not None]
+    fresh = any(check.name == "new failures" and check.status is not CheckStatus.OK for check in checks)
+    verdict = Verdict.INVALID if status is RunStatus.INVALID else combine(verdicts, new_failures=fresh)
+    reasons = [f"{check.name}: {check.message}" for check in checks if check.status is CheckStatus.FAIL]
+    if fresh and verdict is Verdict.INCONCLUSIVE:
+        reasons.append("a new failure class in after is never an improvement")
+    if not gating and status is not RunStatus.INVALID:
+        reasons.append("too few generations for a verdict")
+    return Overall(
+        verdict=verdict,
+        headline=headline(verdict, gating, reasons),
+        reasons=reasons,
+        exit_code=int(_exit_code(verdict, gating, fail_on)),
+    )
+
+
+def _exit_code(verdict: Verdict, gating: list[Contrast], fail_on: FailOn) -> ExitCode:
+    if verdict is Verdict.INVALID:
+        return ExitCode.INVALID
+    for contrast in gating:
+        effect = contrast.effect
+        if effect is not None and exceeds_margin(
+            effect.estimate,
+            effect.low,
+            effect.high,
+            contrast.margin,
+            direction=Direction(contrast.direction),
+            fail_on=fail_on,
+        ):
+            return ExitCode.REGRESSED
+    return ExitCode.OK

@@ -1,0 +1,135 @@
+"""The words of the command line become two frozen variants."""
+
+from pathlib import Path
+
+import pytest
+
+from loadstone.config.compile import Wish, compile_experiment, parse_choices
+from loadstone.config.load import Project, load_project
+from loadstone.errors import ConfigurationError
+
+CONFIG = """\
+[target]
+command = ["{python}", "server.py", "{port}"]
+[target.env]
+SECRET_KEY = "{secret}"
+[data]
+prepare = [["seed", "{size}"]]
+sizes = ["small", "large"]
+inputs = ["*.py"]
+[compare]
+scenario = "browse.py"
+[toggles.orm]
+choices = ["naive", "prefetch"]
+default = "naive"
+env = "APP_ORM"
+scenario = "orm.py"
+given = {cache = "off"}
+normalise = ["envelope"]
+[toggles.cache]
+choices = ["off", "on"]
+default = "on"
+env = "APP_CACHE"
+[toggles.indexes]
+choices = ["none", "one"]
+default = "none"
+env = "APP_INDEXES"
+scope = "schema"
+[toggles.indexes.ddl]
+one = ["CREATE INDEX i ON t (a)"]
+[rules.envelope]
+unwrap = "results"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for name in ("browse.py", "orm.py", "server.py"):
+        (tmp_path / name).write_text("# empty\n")
+    (tmp_path / "loadstone.toml").write_text(CONFIG)
+    return load_project(tmp_path / "loadstone.toml")
+
+
+def test_a_process_toggle_sets_the_environment_and_shares_the_recipe(project):
+    experiment = compile_experiment(project, Wish("orm=naive", "orm=prefetch"))
+    before, after = experiment.variants
+    assert (before.env["APP_ORM"], after.env["APP_ORM"]) == ("naive", "prefetch")
+    assert before.recipe.key == after.recipe.key
+    assert [rule.name for rule in experiment.rules] == ["envelope"]
+
+
+def test_what_a_toggle_gives_is_held_on_both_sides(project):
+    experiment = compile_experiment(project, Wish("orm=naive", "orm=prefetch"))
+    assert {variant.env["APP_CACHE"] for variant in experiment.variants} == {"off"}
+    held = compile_experiment(project, Wish("orm=naive", "orm=prefetch", held=("cache=on",)))
+    assert {variant.env["APP_CACHE"] for variant in held.variants} == {"on"}
+
+
+def test_a_schema_toggle_changes_the_recipe_only(project):
+    before, after = compile_experiment(project, Wish("indexes=none", "indexes=one")).variants
+    assert after.recipe.ddl == ("CREATE INDEX i ON t (a)",)
+    assert before.recipe.key != after.recipe.key
+
+
+def test_a_change_of_the_inputs_changes_the_recipe(project):
+    first = compile_experiment(project, Wish("orm=naive", "orm=prefetch")).variants[0].recipe.key
+    (project.root / "server.py").write_text("# other\n")
+    assert compile_experiment(project, Wish("orm=naive", "orm=prefetch")).variants[0].recipe.key != first
+
+
+def test_the_scenario_is_the_toggles_own_unless_named(project):
+    assert compile_experiment(project, Wish("orm=naive", "orm=prefetch")).scenario.name == "orm.py"
+    assert compile_experiment(project, Wish("cache=off", "cache=on")).scenario.name == "browse.py"
+
+
+def test_secrets_are_random_and_alike_on_both_sides(project):
+    first = compile_experiment(project, Wish("orm=naive", "orm=prefetch"))
+    second = compile_experiment(project, Wish("orm=naive", "orm=prefetch"))
+    keys = [variant.env["SECRET_KEY"] for variant in (*first.variants, *second.variants)]
+    assert keys[0] == keys[1] != keys[2] == keys[3]
+    assert len(keys[0]) > 40
+
+
+def test_equal_variants_need_permission(project):
+    with pytest.raises(ConfigurationError, match="both variants are the same") as caught:
+        compile_experiment(project, Wish("orm=naive", "orm=naive"))
+    assert "--allow-identical" in caught.value.remedy
+    assert compile_experiment(project, Wish("orm=naive", "orm=naive", allow_identical=True))
+
+
+def test_equal_in_effect_counts_as_equal(project):
+    """A default that is spelled out is no difference."""
+    with pytest.raises(ConfigurationError, match="both variants are the same"):
+        compile_experiment(project, Wish("orm=naive", "orm=naive,indexes=none"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("orn=naive", "did you mean 'orm'?"),
+        ("orm=naiv", "did you mean 'naive'?"),
+        ("orm", "TOGGLE=CHOICE"),
+        ("orm=", "TOGGLE=CHOICE"),
+        ("", "TOGGLE=CHOICE"),
+        ("orm=naive,orm=prefetch", "name it once"),
+    ],
+)
+def test_a_bad_choice_is_one_error_with_a_remedy(project, text, says):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_choices(project, text)
+    assert says in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish("orm=naive", "orm=prefetch", size="smal"),
+        Wish("orm=naive", "orm=prefetch", scenario="brows"),
+        Wish("orm=naive", "orm=prefetch", users=0),
+        Wish("orm=naive", "orm=prefetch", budget="soon"),
+        Wish("orm=naive", "orm=prefetch", margin="0"),
+    ],
+)
+def test_bad_options_are_errors(project, wish):
+    with pytest.raises(ConfigurationError):
+        compile_experiment(project, wish)
