@@ -64,5 +64,6 @@ def _is_timeout(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
             return True
-        error = error.__cause__ or error.__context__
+        # geventhttpclient keeps what it gave up on in `original`
+        error = getattr(error, "original", None) or error.__cause__ or error.__context__
     return False
