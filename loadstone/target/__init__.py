@@ -1,0 +1,1 @@
+"""How a variant comes to run: services, recipes, slots and processes."""
