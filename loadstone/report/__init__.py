@@ -1,0 +1,1 @@
+"""One renderer a format. Each reads a `Result` and nothing else, and starts nothing."""

@@ -1,0 +1,182 @@
+"""Markdown for a pull request: verdict and table, the rest folded away."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+
+from loadstone.record.result import Contrast, Result
+from loadstone.report import quantities, safe, selection, wording
+
+MOST_ENDPOINTS = 40
+MOST_DIFFERENCES = 10
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~@^$])")
+_AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")
+_REFERENCE = re.compile(r"(?i)(?<![0-9a-z])(gh-)(?=\d)|([@#])(?=\w)")
+_BREAK, _MARK = "&#8203;", "\x00"
+"""A space without width: GitHub looks for mentions and issues after Markdown has dropped its backslashes."""
+
+
+def render(result: Result) -> str:
+    """Return `result` as GitHub-flavoured Markdown, with every name of others escaped."""
+    parts = [
+        _opening(result),
+        *(_metrics(result, variant.name) for variant in selection.others(result)),
+        _outlook(result),
+        _warnings(result),
+        _folded("By endpoint", _endpoints(result)),
+        _folded("Counted exactly, per request", _probe(result)),
+        _folded("Payloads", _payload(result)),
+        _folded("Requests that failed", _failures(result)),
+        _folded("Checks, machine and command", _circumstances(result)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str, length: int = safe.NAME_LENGTH) -> str:
+    """Return `text` so that Markdown shows it as it is: no markup, no HTML, no link, no mention."""
+    shown = html.escape(safe.name(text, length), quote=False)
+    shown = _REFERENCE.sub(rf"\g<0>{_MARK}", _SPECIAL.sub(r"\\\1", shown))
+    return _AUTOLINK.sub(rf"\1{_MARK}\2", shown).replace(_MARK, _BREAK)
+
+
+def code(text: str, length: int = safe.NAME_LENGTH) -> str:
+    """Return `text` as code; HTML's element, because backticks cannot hold pipes in a table."""
+    shown = html.escape(safe.name(text, length), quote=False)
+    return f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
+
+
+def fenced(text: str, language: str = "", length: int = safe.TEXT_LENGTH) -> str:
+    """Return `text` as a code block that no run of backticks in it can close."""
+    shown = safe.block(text, length)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{shown}\n{fence}"
+
+
+def _opening(result: Result) -> str:
+    verdict = result.verdict.verdict
+    word = f"{wording.VERDICTS[verdict].symbol} {str(verdict).capitalize()}"
+    lines = [f"### {word}: {escape(result.experiment.title)}"]
+    key = selection.key_contrast(result)
+    told = wording.sentence(key) if key is not None else wording.headline(result)
+    lines.append(escape(told[:1].upper() + told[1:], 400))
+    lines += [escape(one, 300) for one in result.verdict.reasons if one not in result.verdict.headline]
+    if wording.status(result):
+        lines.append(f"_{escape(wording.status(result))}_")
+    return "\n\n".join(line for line in lines if line)
+
+
+def _metrics(result: Result, variant: str) -> str:
+    rows = [
+        *selection.overall(result, variant, gating=True),
+        *selection.overall(result, variant, gating=False),
+    ]
+    if not rows:
+        return ""
+    baseline = escape(selection.label_of(result, result.variants[0].name))
+    title = f"{baseline} → {escape(selection.label_of(result, variant))}"
+    head = ("metric", "before → after", "change", "interval", "verdict")
+    return f"**{title}**\n\n" + _table(head, (_row(wording.metric_label(one.metric), one) for one in rows))
+
+
+def _row(name: str, contrast: Contrast) -> list[str]:
+    label = f"**{name}**" if contrast.gating else name
+    if not contrast.available or contrast.effect is None:
+        return [label, escape(wording.unavailable(contrast), 240), "", "", ""]
+    effect = contrast.effect
+    return [
+        label,
+        wording.levels(contrast),
+        wording.estimate(effect, contrast.unit),
+        wording.interval(effect, contrast.unit),
+        wording.judged(contrast),
+    ]
+
+
+def _outlook(result: Result) -> str:
+    told = [(one, wording.outlook(one)) for one in selection.gating(result)]
+    return "\n".join(f"- {wording.metric_label(one.metric)}: {text}" for one, text in told if text)
+
+
+def _warnings(result: Result) -> str:
+    lines = []
+    for check in selection.concerns(result):
+        sign = wording.CHECKS[check.status]
+        line = f"- {sign.symbol} {sign.meaning}: {escape(check.name)}: {escape(check.message, 400)}"
+        lines.append(f"{line} → {escape(check.remedy, 400)}" if check.remedy else line)
+    return "\n".join(lines)
+
+
+def _endpoints(result: Result) -> str:
+    rows = [
+        [code(endpoint), *_row(wording.metric_label(one.metric), one)]
+        for variant in selection.others(result)
+        for endpoint in selection.endpoints(result)[:MOST_ENDPOINTS]
+        for one in selection.of_endpoint(result, endpoint, variant.name)
+    ]
+    return (
+        _table(("endpoint", "metric", "before → after", "change", "interval", "verdict"), rows)
+        if rows
+        else ""
+    )
+
+
+def _probe(result: Result) -> str:
+    pairs = list(selection.probe_pairs(result))[:MOST_ENDPOINTS]
+    return "\n".join(f"- {code(endpoint)}: {wording.probe_line(one, two)}" for endpoint, one, two in pairs)
+
+
+def _payload(result: Result) -> str:
+    if result.probe is None:
+        return ""
+    payload = result.probe.payload
+    lines = [f"{payload.equal} of {payload.checked} requests return the same on every variant."]
+    lines += [f"- allowed by rule {escape(rule)}" for rule in payload.rules]
+    for one in payload.differences[:MOST_DIFFERENCES]:
+        lines.append(f"\n{code(one.request)} at {code(one.path)}:\n")
+        lines.append(fenced(one.diff or f"- {safe.name(one.before)}\n+ {safe.name(one.after)}", "diff"))
+    return "\n".join(lines)
+
+
+def _failures(result: Result) -> str:
+    rows = [
+        [
+            code(one.endpoint),
+            escape(selection.label_of(result, one.variant)),
+            escape(one.outcome),
+            f"{one.count:,}",
+        ]
+        for one in selection.failures(result)[:MOST_ENDPOINTS]
+    ]
+    return _table(("endpoint", "variant", "outcome", "requests"), rows) if rows else ""
+
+
+def _circumstances(result: Result) -> str:
+    run, experiment, machine = result.run, result.experiment, result.machine
+    took = f"{len(result.generations)} generations in {quantities.duration(run.duration_s)}"
+    host = f"{escape(machine.cpu_model)}, {machine.cores} cores, {quantities.size(machine.memory_bytes)}"
+    facts = [
+        f"{took}; {escape(run.stop_reason)}",
+        f"margin ±{quantities.share(experiment.margin)}, false-alarm rate {quantities.share(experiment.alpha)}",
+        f"scenario {code(experiment.scenario)}, size {escape(experiment.size)}, {experiment.users} users",
+        f"{host}, {escape(machine.kernel)}, Python {escape(machine.python)}",
+        *(f"{escape(name)} {escape(value)}" for name, value in machine.facts.items()),
+        *(f"✓ {escape(check.name)}: {escape(check.message, 240)}" for check in selection.passed(result)),
+    ]
+    return "\n".join(f"- {fact}" for fact in facts) + "\n\n" + fenced(run.command, "sh")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[list[str]]) -> str:
+    def lines() -> Iterator[str]:
+        yield f"| {' | '.join(head)} |"
+        yield f"|{' --- |' * len(head)}"
+        for row in rows:
+            yield f"| {' | '.join(row)} |"
+
+    return "\n".join(lines())
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>" if body else ""

@@ -1,0 +1,212 @@
+"""What a result says, in the same words in every format."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from loadstone.record.result import CheckStatus, Contrast, Effect, ProbeFacts, Result, RunStatus
+from loadstone.report import quantities, safe
+from loadstone.report.quantities import ARROW
+from loadstone.stats.verdicts import Verdict
+
+WORTH_A_FACTOR = 1.5
+"""From here on, "3.1x faster" says more than a percentage."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a verdict or a check is marked: never by colour alone."""
+
+    symbol: str
+    plain: str
+    """The symbol where only ASCII can be shown."""
+    style: str
+    """Colour of the terminal."""
+    meaning: str
+
+
+VERDICTS: dict[Verdict, Sign] = {
+    Verdict.IMPROVED: Sign("✓", "+", "bold green", "the interval lies wholly on the better side of zero"),
+    Verdict.REGRESSED: Sign("✗", "x", "bold red", "the interval lies wholly on the worse side of zero"),
+    Verdict.EQUIVALENT: Sign("=", "=", "bold blue", "the interval lies inside the margin"),
+    Verdict.INCONCLUSIVE: Sign(
+        "?", "?", "bold yellow", "the interval holds zero and reaches beyond the margin"
+    ),
+    Verdict.INVALID: Sign("!", "!", "bold magenta", "the measurement must not be believed"),
+}
+CHECKS: dict[CheckStatus, Sign] = {
+    CheckStatus.OK: Sign("✓", "+", "green", "passed"),
+    CheckStatus.WARN: Sign("▲", "^", "yellow", "warning"),
+    CheckStatus.FAIL: Sign("✗", "x", "red", "failed"),
+}
+LABELS = {
+    "latency_mean": "mean latency",
+    "cpu": "CPU per request",
+    "cpu_server": "server CPU",
+    "cpu_database": "database CPU",
+    "errors": "failed requests",
+}
+"""Short names of metrics; quantiles of latency name themselves."""
+_QUANTILE = re.compile(r"latency_p(\d+)")
+
+
+def metric_label(metric: str) -> str:
+    """Return the short name of a metric, readable for metrics that this version does not know."""
+    quantile = _QUANTILE.fullmatch(metric)
+    if quantile:
+        return f"p{quantile[1]} latency"
+    return LABELS.get(metric) or safe.name(metric.replace("_", " "), 40)
+
+
+def levels(contrast: Contrast) -> str:
+    """Return `59.2 ms → 18.9 ms`."""
+    before = quantities.quantity(contrast.before, contrast.unit)
+    return f"{before} {ARROW} {quantities.quantity(contrast.after, contrast.unit)}"
+
+
+def estimate(effect: Effect, unit: str) -> str:
+    """Return the estimate with its sign, for tables: `−68%` or `+0.12 pp`."""
+    return _signed(effect, effect.estimate, unit)
+
+
+def interval(effect: Effect, unit: str) -> str:
+    """Return the interval with signs, for tables: `−70% to −66%`."""
+    if effect.low == effect.high == 0:
+        return "none seen"
+    low, high = _signed(effect, effect.low, unit), _signed(effect, effect.high, unit)
+    return f"{low.removesuffix(' pp')} to {high}"
+
+
+def effect_in_words(contrast: Contrast) -> str:
+    """Return `68% less (3.1× faster)`; nothing without an effect."""
+    effect = contrast.effect
+    if effect is None:
+        return ""
+    if effect.kind != "ratio":
+        return _amount(effect, effect.estimate, contrast.unit)
+    times = times_in_words(contrast)
+    amount = _amount(effect, effect.estimate, contrast.unit)
+    return f"{amount} ({times})" if times else amount
+
+
+def times_in_words(contrast: Contrast) -> str:
+    """Return `3.1× faster`, or nothing where a percentage says it better."""
+    effect = contrast.effect
+    if (
+        effect is None
+        or effect.kind != "ratio"
+        or not math.isfinite(effect.estimate)
+        or effect.estimate <= -1
+    ):
+        return ""
+    less = effect.estimate < 0
+    ratio = 1 / (1 + effect.estimate) if less else 1 + effect.estimate
+    if ratio < WORTH_A_FACTOR:
+        return ""
+    words = ("faster", "slower") if contrast.metric.startswith("latency") else ("less", "more")
+    if not less and words[1] == "more":
+        return f"{quantities.factor(ratio)}× as much"
+    return f"{quantities.factor(ratio)}× {words[0] if less else words[1]}"
+
+
+def interval_in_words(contrast: Contrast) -> str:
+    """Return `99.75% interval 66% to 70%`, with words where the ends differ in sign."""
+    effect = contrast.effect
+    if effect is None:
+        return ""
+    level = f"{quantities.significant(effect.level * 100, 5)}% interval"
+    if effect.low == effect.high == 0:
+        return f"{level}: no difference seen"
+    if effect.low >= 0 or effect.high <= 0:
+        near, far = sorted((effect.low, effect.high), key=abs)
+        return f"{level} {_bare(effect, near, contrast.unit)} to {_bare(effect, far, contrast.unit)}"
+    low, high = (_amount(effect, end, contrast.unit) for end in (effect.low, effect.high))
+    return f"{level} {low} to {high}"
+
+
+def judged(contrast: Contrast) -> str:
+    """Return symbol and word of a contrast's verdict."""
+    return "" if contrast.verdict is None else f"{VERDICTS[contrast.verdict].symbol} {contrast.verdict}"
+
+
+def sentence(contrast: Contrast) -> str:
+    """Return the contrast in one line of plain words."""
+    label = metric_label(contrast.metric)
+    if not contrast.available or contrast.effect is None:
+        return f"{label}: {unavailable(contrast)}"
+    return f"{label} {levels(contrast)}: {effect_in_words(contrast)}, {interval_in_words(contrast)}"
+
+
+def unavailable(contrast: Contrast) -> str:
+    """Return why there is no number; unavailable is not zero."""
+    return safe.name(contrast.unavailable_reason or "not available", 240)
+
+
+def outlook(contrast: Contrast) -> str:
+    """Return what an open contrast could have seen and what would settle it."""
+    if contrast.verdict is not Verdict.INCONCLUSIVE or contrast.effect is None:
+        return ""
+    told = []
+    if contrast.smallest_detectable is not None:
+        ratio = contrast.effect.kind == "ratio"
+        amount = contrast.smallest_detectable
+        shown = quantities.share(amount) if ratio else quantities.quantity(amount, contrast.unit)
+        told.append(f"smallest detectable change {shown}")
+    if contrast.more_minutes is not None:
+        told.append(f"{quantities.minutes(contrast.more_minutes)} would likely settle it")
+    return "; ".join(told)
+
+
+def headline(result: Result) -> str:
+    """Return the record's headline without the verdict that stands before it."""
+    verdict = result.verdict
+    text = safe.name(verdict.headline, 400)
+    return text.removeprefix(f"{verdict.verdict}:").strip().removeprefix(str(verdict.verdict)).strip()
+
+
+def status(result: Result) -> str:
+    """Return how the run ended, where that is not simply: completed."""
+    if result.run.status is RunStatus.PARTIAL:
+        return f"partial: {safe.name(result.run.stop_reason)}"
+    return ""
+
+
+def probe_change(name: str, before: float | None, after: float | None, unit: str = "count") -> str:
+    """Return `queries 61 → 2`, or nothing where neither side told."""
+    if before is None and after is None:
+        return ""
+    shown = [quantities.quantity(value, unit) for value in (before, after)]
+    return f"{name} {shown[0]}" if shown[0] == shown[1] else f"{name} {shown[0]} {ARROW} {shown[1]}"
+
+
+def probe_line(before: ProbeFacts, after: ProbeFacts) -> str:
+    """Return the exact facts of one endpoint, those that changed first."""
+    parts = [
+        probe_change("queries", before.queries_first, after.queries_first),
+        probe_change("rows", before.rows, after.rows),
+        probe_change("cache commands", before.cache_commands_first, after.cache_commands_first),
+        probe_change("response", before.response_bytes, after.response_bytes, "bytes"),
+    ]
+    return ", ".join(sorted((part for part in parts if part), key=lambda part: ARROW not in part))
+
+
+def _signed(effect: Effect, value: float, unit: str) -> str:
+    if effect.kind == "ratio":
+        return quantities.signed_percent(value, quantities.percent_decimals(effect.low, effect.high))
+    if unit == "share":
+        return quantities.signed_percent(value, 2).replace("%", " pp") if value else "0 pp"
+    text = quantities.quantity(abs(value), unit)
+    return f"{quantities.MINUS if value < 0 else '+'}{text}" if value else text
+
+
+def _bare(effect: Effect, value: float, unit: str) -> str:
+    return _signed(effect, value, unit).lstrip(f"+{quantities.MINUS}").replace(" pp", " percentage points")
+
+
+def _amount(effect: Effect, value: float, unit: str) -> str:
+    text = _bare(effect, value, unit)
+    if not any(digit in text for digit in "123456789u"):
+        return "unchanged" if value == effect.estimate else text
+    return f"{text} {'less' if value < 0 else 'more'}"
