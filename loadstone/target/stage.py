@@ -9,7 +9,7 @@ with Stage(project / ".loadstone") as stage:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,112 +17,36 @@ from typing import Self
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
-from loadstone.target import cpu, folders, servers
-from loadstone.target.cpu import CpuReading
+from loadstone.target import clean, folders, hosts, servers
+from loadstone.target.external import ExternalDatabases
+from loadstone.target.external_redis import ExternalCaches
 from loadstone.target.folders import State
+from loadstone.target.generation import Generation, Running
 from loadstone.target.placeholders import Place
 from loadstone.target.ports import Ports, is_free
-from loadstone.target.processes import Child, Supervisor
-from loadstone.target.recipes import Progress, Template, silent
+from loadstone.target.postgres import Postgres
+from loadstone.target.preparation import Kitchen, Progress, silent
+from loadstone.target.processes import Supervisor
+from loadstone.target.recipes import Template, Templates
+from loadstone.target.redis import Redis
 from loadstone.target.servers import Server
-from loadstone.target.slots import Backing, Embedded, Services
+from loadstone.target.slots import (
+    Caches,
+    Database,
+    Databases,
+    EmbeddedCaches,
+    EmbeddedDatabases,
+    RedisDatabase,
+)
+from loadstone.target.urls import password_of
+
+__all__ = ["Generation", "Rewire", "Running", "Stage"]
 
 Rewire = Callable[[int, str, str], tuple[str, str]]
 """(slot, database URL, Redis URL) -> the URLs that the server gets in their place."""
 SERVER_GRACE_S = 5.0
 MAX_SLOTS = 4
 """At most four variants are resident at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """One variant in its slot, healthy, during a generation."""
-
-    server: Server
-    backing: Backing
-
-    @property
-    def variant(self) -> Variant:
-        """What runs."""
-        return self.server.variant
-
-    @property
-    def slot(self) -> int:
-        """Where it runs."""
-        return self.backing.slot
-
-    @property
-    def base_url(self) -> str:
-        """Where the server listens, without a trailing slash."""
-        return self.server.base_url
-
-    @property
-    def database_url(self) -> str:
-        """The slot's database itself, whatever the server was told."""
-        return self.backing.database_url
-
-    @property
-    def redis_url(self) -> str:
-        """The slot's Redis itself, whatever the server was told."""
-        return self.backing.redis_url
-
-    def cpu(self) -> CpuReading:
-        """Return CPU seconds so far: server, database and cache processes, children included."""
-        database, redis = self.backing.database, self.backing.redis
-        return CpuReading(
-            cpu.tree_seconds(self.server.child.pid),
-            cpu.tree_seconds(database.pid) if database else None,
-            cpu.tree_seconds(redis.pid) if redis else None,
-        )
-
-    def memory_bytes(self) -> int:
-        """Return the memory of the server's processes (PSS); takes milliseconds, so not while measuring."""
-        return cpu.tree_memory_bytes(self.server.child.pid)
-
-    def pids(self) -> list[int]:
-        """Return the server's processes, the one started first."""
-        return cpu.tree(self.server.child.pid)
-
-    def log_tail(self, lines: int = 20) -> str:
-        """Return the last lines that the server wrote."""
-        return self.server.child.log_tail(lines)
-
-    def alive(self) -> bool:
-        """Tell whether the server and its services still run."""
-        return all(child.alive() for child in self.children())
-
-    def children(self) -> list[Child]:
-        """Return the processes that were started for it, the services first."""
-        services = (self.backing.database, self.backing.redis)
-        return [*(child for child in services if child is not None), self.server.child]
-
-
-class Generation(Sequence[Running]):
-    """All variants of one generation, in start order; also by the variant's name."""
-
-    def __init__(self, running: Sequence[Running]) -> None:
-        self._running = list(running)
-
-    def __getitem__(self, key: int | str | slice) -> Running:  # type: ignore[override]  # no slices
-        if isinstance(key, str):
-            return next(each for each in self._running if each.variant.name == key)
-        if isinstance(key, slice):
-            raise TypeError("a generation has no slices")
-        return self._running[key]
-
-    def __len__(self) -> int:
-        return len(self._running)
-
-    def check(self) -> None:
-        """Raise TargetError when any process of the generation has gone, the deepest cause first."""
-        for each in self._running:
-            for child in each.children():
-                if not child.alive():
-                    raise TargetError(
-                        f"{child.name} {child.ending()} while it was measured",
-                        cause=child.log_tail() or "it wrote nothing",
-                        remedy="what was measured in this generation is not used; see its log for why",
-                    )
 
 
 class Stage:
@@ -132,7 +56,9 @@ class Stage:
         state: folder for templates and slots, usually `.loadstone` in the project.
         slots: how many variants run at once.
         supervisor: owns the processes; None: one of our own, closed at exit.
-        services: where databases come from; None: embedded.
+        database_url: an external PostgreSQL; None: embedded.
+        redis_url: an external Redis; None: embedded.
+        allowed_hosts: hosts other than this machine that the URLs may name.
         durable: let the embedded PostgreSQL flush to disk on commit.
     """
 
@@ -142,31 +68,49 @@ class Stage:
         *,
         slots: int = 2,
         supervisor: Supervisor | None = None,
-        services: Callable[[State, Supervisor, Ports], Services] | None = None,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        allowed_hosts: Collection[str] = (),
         durable: bool = False,
     ) -> None:
         if not 1 <= slots <= MAX_SLOTS:
             raise TargetError(f"{slots} slots cannot be had", remedy=f"use 1 to {MAX_SLOTS}")
+        if database_url:
+            hosts.require_allowed(hosts.postgres_hosts(database_url), allowed_hosts, "--database-url")
+        if redis_url:
+            hosts.require_allowed(hosts.redis_hosts(redis_url), allowed_hosts, "--redis-url")
         self.state = State.open(state)
         self.slots = slots
+        self._generations = 0
         self._exits = ExitStack()
         try:
             self.supervisor = supervisor or self._exits.enter_context(Supervisor())
-            self.home = folders.passable_folder(self.state.slots / self.supervisor.token)
+            self.home = self._exits.enter_context(clean.run_folder(self.state, self.token))
             self.supervisor.remove_at_end(self.home)
-            self._exits.enter_context(folders.locked(self.home / "lock"))
             self._ports = Ports()
             self._exits.callback(self._ports.close)
-            self._services = (
-                services(self.state, self.supervisor, self._ports)
-                if services
-                else Embedded(self.state, self.supervisor, self._ports, durable=durable)
-            )
-            self._exits.callback(self._services.close)
+            self._caches = self._open_caches(redis_url)
+            self._exits.callback(self._caches.close)
+            self._databases = self._open_databases(database_url, durable)
+            self._exits.callback(self._databases.close)
         except BaseException:
             self._exits.close()
             raise
-        self._generations = 0
+
+    def _open_caches(self, url: str | None) -> Caches:
+        if url:
+            self.supervisor.conceal(password_of(url))
+            return ExternalCaches(url, token=self.token)
+        return EmbeddedCaches(self.state, self.home, Redis(self.state, self.supervisor, self._ports))
+
+    def _open_databases(self, url: str | None, durable: bool) -> Databases:
+        kitchen = Kitchen(self.supervisor, self._ports, self._caches)
+        if url:
+            self.supervisor.conceal(password_of(url))
+            return ExternalDatabases(url, token=self.token, home=self.home, kitchen=kitchen)
+        postgres = Postgres(self.state, self.supervisor, self._ports, durable=durable)
+        templates = Templates(self.state, self.supervisor, postgres, kitchen)
+        return EmbeddedDatabases(self.state, self.home, postgres, templates)
 
     def __enter__(self) -> Self:
         return self
@@ -184,8 +128,14 @@ class Stage:
         self._exits.close()
 
     def prepare(self, variants: Sequence[Variant], progress: Progress = silent) -> dict[str, Template | None]:
-        """Build the templates that the variants need; returns them by the variant's name."""
-        return {each.name: self._services.prepare(each, progress) for each in variants}
+        """Build the templates that the variants need; returns them by the variant's name.
+
+        None stands for a variant without a database, or one on an external server.
+        """
+        return {
+            each.name: self._databases.prepare(each, progress) if each.needs_postgres else None
+            for each in variants
+        }
 
     @contextmanager
     def generation(
@@ -209,13 +159,14 @@ class Stage:
         self._generations += 1
         folder = folders.passable_folder(self.home / f"generation-{self._generations}")
         for variant, slot in cast:
-            self._services.prepare(variant, silent)
-            self._services.fill(slot, variant, refill=refill)
+            if variant.needs_postgres:
+                self._databases.fill(slot, variant, refill=refill)
         with ExitStack() as stack:
             stack.callback(folders.remove, folder)
-            backings = self._start_services(cast, folder, stack)
-            launched = self._start_servers(cast, backings, folder, rewire, stack)
-            yield Generation([Running(server, backing) for server, backing in launched])
+            parts = [_Part(variant, slot, folder / f"slot-{slot}") for variant, slot in cast]
+            self._start_services(parts, stack)
+            self._start_servers(parts, rewire, stack)
+            yield Generation([each.running() for each in parts])
 
     def _check_cast(self, cast: Sequence[tuple[Variant, int]]) -> None:
         slots = [slot for _, slot in cast]
@@ -226,57 +177,67 @@ class Stage:
                 remedy="open the stage with more slots",
             )
 
-    def _start_services(
-        self, cast: Sequence[tuple[Variant, int]], folder: Path, stack: ExitStack
-    ) -> list[Backing]:
-        backings: list[Backing] = []
-        stack.callback(lambda: self._services.stop(backings))
-        for variant, slot in cast:
-            logs = folders.private_folder(folder / f"slot-{slot}")
-            backings.append(self._services.start(slot, variant, logs))
-        for number, backing in enumerate(backings):
-            backings[number] = self._services.await_ready(backing)
-        return backings
+    def _start_services(self, parts: Sequence[_Part], stack: ExitStack) -> None:
+        stack.callback(lambda: self._databases.stop([each.database for each in parts if each.database]))
+        stack.callback(lambda: self._caches.stop([each.redis for each in parts if each.redis]))
+        for part in parts:
+            folders.private_folder(part.folder)
+            if part.variant.needs_postgres:
+                part.database = self._databases.start(part.slot, part.variant, part.folder)
+            if part.variant.needs_redis:
+                part.redis = self._caches.start(part.slot, part.variant, part.folder)
+        for part in parts:
+            if part.database:
+                part.database = self._databases.await_ready(part.database)
+            if part.redis:
+                part.redis = self._caches.await_ready(part.redis)
 
-    def _start_servers(
-        self,
-        cast: Sequence[tuple[Variant, int]],
-        backings: Sequence[Backing],
-        folder: Path,
-        rewire: Rewire | None,
-        stack: ExitStack,
-    ) -> list[tuple[Server, Backing]]:
-        launched: list[tuple[Server, Backing]] = []
-        stack.callback(lambda: self._stop_servers([server for server, _ in launched]))
+    def _start_servers(self, parts: Sequence[_Part], rewire: Rewire | None, stack: ExitStack) -> None:
+        stack.callback(lambda: self._stop_servers([each.server for each in parts if each.server]))
         started = time.monotonic()
-        for (variant, slot), backing in zip(cast, backings, strict=True):
-            urls = backing.database_url, backing.redis_url
-            urls = rewire(slot, *urls) if rewire else urls
-            home = folders.private_folder(folder / f"slot-{slot}" / "server")
-            launched.append((self._launch(variant, urls, home), backing))
-        for number, (server, backing) in enumerate(launched):
-            try:
-                servers.await_healthy(server, self.token, started=started)
-            except TargetError:
-                if server.child.alive() or is_free(server.place.port):
-                    raise
-                again = self._relaunch(server)  # its port was snatched between choice and use
-                launched[number] = (again, backing)
-                servers.await_healthy(again, self.token, started=time.monotonic())
-        return launched
+        for part in parts:
+            urls = part.database.url if part.database else "", part.redis.url if part.redis else ""
+            part.urls = rewire(part.slot, *urls) if rewire else urls
+            part.server = self._launch(part)
+        for part in parts:
+            self._await_healthy(part, started)
 
-    def _launch(self, variant: Variant, urls: tuple[str, str], home: Path) -> Server:
-        place = Place(self._ports.take(), *urls, home)
-        return servers.start(self.supervisor, variant, place, home.parent / "server.log")
+    def _await_healthy(self, part: _Part, started: float) -> None:
+        server = part.running().server
+        try:
+            servers.await_healthy(server, self.token, started=started)
+        except TargetError:
+            if server.child.alive() or is_free(server.place.port):
+                raise
+            self._stop_servers([server])  # its port was snatched between choice and use: once more
+            part.server = self._launch(part)
+            servers.await_healthy(part.server, self.token, started=time.monotonic())
 
-    def _relaunch(self, server: Server) -> Server:
-        self._stop_servers([server])
-        place = server.place
-        folders.remove(place.folder)
-        home = folders.private_folder(place.folder)
-        return self._launch(server.variant, (place.database_url, place.redis_url), home)
+    def _launch(self, part: _Part) -> Server:
+        home = part.folder / "server"
+        folders.remove(home)
+        place = Place(self._ports.take(), *part.urls, folders.private_folder(home))
+        return servers.start(self.supervisor, part.variant, place, part.folder / "server.log")
 
     def _stop_servers(self, stopped: Sequence[Server]) -> None:
         self.supervisor.stop(*(server.child for server in stopped), grace_s=SERVER_GRACE_S)
         for server in stopped:
             self._ports.give_back(server.place.port)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A variant on its way up."""
+
+    variant: Variant
+    slot: int
+    folder: Path
+    database: Database | None = None
+    redis: RedisDatabase | None = None
+    urls: tuple[str, str] = ("", "")
+    server: Server | None = None
+
+    def running(self) -> Running:
+        if self.server is None:
+            raise AssertionError(f"the server of {self.variant.name} was not started")
+        return Running(self.slot, self.server, self.database, self.redis)

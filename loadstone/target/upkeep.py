@@ -45,9 +45,8 @@ _UNANALYSED_COLUMNS = f"""
 
 
 def keep_all(database: Session) -> None:
-    """Vacuum, freeze and analyse everything, then write it out."""
+    """Vacuum, freeze and analyse everything."""
     database.run("VACUUM (FREEZE, ANALYZE)")
-    database.run("CHECKPOINT")
 
 
 def keep_new(database: Session) -> list[str]:
@@ -60,6 +59,6 @@ def keep_new(database: Session) -> list[str]:
         for name, columns in database.run(_UNANALYSED_COLUMNS)
         if name not in whole
     ]
-    for statement in (*statements, "CHECKPOINT"):
+    for statement in statements:
         database.run(statement)
     return statements

@@ -1,0 +1,102 @@
+"""One generation as the lanes see it: variants that run, what they use, whether they still live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadstone.config.model import Variant
+from loadstone.errors import TargetError
+from loadstone.target import cpu
+from loadstone.target.children import Child
+from loadstone.target.cpu import CpuReading
+from loadstone.target.servers import Server
+from loadstone.target.slots import Database, RedisDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One variant in its slot, healthy, during a generation."""
+
+    slot: int
+    server: Server
+    database: Database | None
+    redis: RedisDatabase | None
+
+    @property
+    def variant(self) -> Variant:
+        """What runs."""
+        return self.server.variant
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens, without a trailing slash."""
+        return self.server.base_url
+
+    @property
+    def database_url(self) -> str:
+        """The slot's database itself, whatever the server was told."""
+        return self.database.url if self.database else ""
+
+    @property
+    def redis_url(self) -> str:
+        """The slot's Redis itself, whatever the server was told."""
+        return self.redis.url if self.redis else ""
+
+    def cpu(self) -> CpuReading:
+        """Return CPU seconds so far: server, database and cache processes, children included."""
+        database, redis = (each.child if each else None for each in (self.database, self.redis))
+        return CpuReading(
+            cpu.tree_seconds(self.server.child.pid),
+            cpu.tree_seconds(database.pid) if database else None,
+            cpu.tree_seconds(redis.pid) if redis else None,
+        )
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the server's processes (PSS); takes milliseconds, so not while measuring."""
+        return cpu.tree_memory_bytes(self.server.child.pid)
+
+    def pids(self) -> list[int]:
+        """Return the server's processes, the one started first."""
+        return cpu.tree(self.server.child.pid)
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines that the server wrote."""
+        return self.server.child.log_tail(lines)
+
+    def alive(self) -> bool:
+        """Tell whether the server and its services still run."""
+        return all(child.alive() for child in self.children())
+
+    def children(self) -> list[Child]:
+        """Return the processes that were started for it, the services first."""
+        services = [each.child for each in (self.database, self.redis) if each and each.child]
+        return [*services, self.server.child]
+
+
+class Generation(Sequence[Running]):
+    """All variants of one generation, in start order; also by the variant's name."""
+
+    def __init__(self, running: Sequence[Running]) -> None:
+        self._running = list(running)
+
+    def __getitem__(self, key: int | str | slice) -> Running:  # type: ignore[override]  # no slices
+        if isinstance(key, str):
+            return next(each for each in self._running if each.variant.name == key)
+        if isinstance(key, slice):
+            raise TypeError("a generation has no slices")
+        return self._running[key]
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def check(self) -> None:
+        """Raise TargetError when any process of the generation has gone, the deepest cause first."""
+        for each in self._running:
+            for child in each.children():
+                if not child.alive():
+                    raise TargetError(
+                        f"{child.name} {child.ending()} while it was measured",
+                        cause=child.log_tail() or "it wrote nothing",
+                        remedy="what was measured in this generation is not used; see its log for why",
+                    )
