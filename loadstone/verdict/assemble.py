@@ -31,7 +31,6 @@ from loadstone.verdict.checks import all_checks
 from loadstone.verdict.contrasts import all_contrasts, rules_at
 from loadstone.verdict.headline import headline
 from loadstone.verdict.levels import Observations, gather
-from loadstone.verdict.outlook import with_outlook
 
 LATENCY_CHECKS = ("quiet gaps",)
 """Checks whose failure invalidates latencies alone; CPU per request stays."""
@@ -86,8 +85,6 @@ def judge_run(sealed: Sealed, circumstances: Circumstances, fail_on: FailOn = Fa
     contrasts = all_contrasts(observations, rules) if rules else []
     checks = all_checks(observations, plan, rules, sealed.probe)
     contrasts = _without_invalid(contrasts, checks)
-    if rules is not None:
-        contrasts = [with_outlook(contrast, rules) for contrast in contrasts]
     status = _status(sealed, checks)
     overall = _overall(contrasts, checks, status, fail_on)
     return Result(

@@ -16,9 +16,10 @@ from loadstone.record.result import Contrast, Effect
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.inference import Fit, contrasts, fit
+from loadstone.stats.planning import more_minutes, smallest_detectable
 from loadstone.stats.sequential import Design
 from loadstone.stats.special import FloatArray
-from loadstone.stats.verdicts import detected, judge, log_margin
+from loadstone.stats.verdicts import Verdict, detected, judge, log_margin
 from loadstone.verdict.levels import Observations, levels, pair_count
 from loadstone.verdict.metrics import METRICS, Metric
 
@@ -114,6 +115,7 @@ def _contrasts_of(
                 before=_typical(table[:, 0], metric),
                 after=_typical(table[:, other], metric),
                 **_judged(fitted, design, rules.look, margin, metric),
+                **_outlook(fitted, design, rules, margin, metric),
             )
         found.append(bare)
     return found
@@ -137,6 +139,17 @@ def _judged(fitted: Fit, design: Design, look: int, margin: float, metric: Metri
         "residual_sd": fitted.residual_sd,
         "start_effect": None if math.isnan(fitted.start_effect) else fitted.start_effect,
     }
+
+
+def _outlook(fitted: Fit, design: Design, rules: Rules, margin: float, metric: Metric) -> dict[str, Any]:
+    """Return the smallest effect that this run could see and, for what is open, the time that would settle it."""
+    low, high, _ = sequential.repeated_interval(fitted, design, rules.look)
+    smallest = smallest_detectable(fitted.residual_sd, design)
+    found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
+    if judge(low, high, margin, metric.direction) is Verdict.INCONCLUSIVE:
+        turn_s = rules.plan.budget_s / rules.plan.max_generations
+        found["more_minutes"] = more_minutes(fitted, design, margin, turn_s)
+    return found
 
 
 def _margin(plan: Plan, metric: Metric) -> float:

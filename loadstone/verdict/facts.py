@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from loadstone.record.observations import Outcome
+from loadstone.record.observations import ROW, Outcome
 from loadstone.record.plan import Plan
 from loadstone.record.result import (
     Distribution,
@@ -16,7 +16,7 @@ from loadstone.record.result import (
     Sequence,
     UserSequence,
 )
-from loadstone.stats.estimators import quantile
+from loadstone.stats.estimators import IntArray, quantile
 from loadstone.stats.inference import contrasts
 from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.levels import Observations, comparable, levels
@@ -40,18 +40,18 @@ def distributions(observations: Observations, plan: Plan) -> list[Distribution]:
         measured.rows[comparable(measured.rows, observations.variants) & (measured.rows["gap"] == 0)]
         for measured in observations.generations
     ]
-    rows = np.concatenate(kept) if kept else np.empty(0)
+    rows = np.concatenate(kept) if kept else np.empty(0, dtype=ROW)
     for endpoint in (None, *range(len(observations.endpoints))):
         chosen = rows if endpoint is None else rows[rows["step"] == endpoint]
         for index, variant in enumerate(plan.variants):
-            latencies = chosen["service_us"][chosen["variant"] == index] if rows.size else np.empty(0)
+            latencies = chosen["service_us"][chosen["variant"] == index]
             if latencies.size:
                 name = None if endpoint is None else observations.endpoints[endpoint]
                 found.append(_distribution(name, variant.name, latencies))
     return found
 
 
-def _distribution(endpoint: str | None, variant: str, latencies: np.ndarray) -> Distribution:
+def _distribution(endpoint: str | None, variant: str, latencies: IntArray) -> Distribution:
     top = 1 - 1 / latencies.size
     grid = sorted({q for q in _GRID if q <= top} | {0.0})
     return Distribution(

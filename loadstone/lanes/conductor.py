@@ -1,0 +1,196 @@
+"""The conductor: from an experiment to a judged run in its folder, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from loadstone.config.model import Experiment
+from loadstone.errors import LoadstoneError, MeasurementError
+from loadstone.lanes.design import make_plan
+from loadstone.lanes.pair import PairLane
+from loadstone.lanes.probe import ProbeLane
+from loadstone.lanes.view import View
+from loadstone.record.folder import PAGE, new_run_folder, save_result
+from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine
+from loadstone.record.machine import describe_machine
+from loadstone.record.plan import Plan
+from loadstone.record.result import Probe, Result, RunStatus
+from loadstone.report.files import write_reports
+from loadstone.stats.verdicts import FailOn
+from loadstone.target.stage import Stage
+from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
+from loadstone.workload.remote import Generator, start_generator
+
+GENERATOR_LOG = "generator.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where a run keeps its things, what serves it, and how it ends."""
+
+    state: Path
+    reports: Path
+    command: str
+    fail_on: FailOn = FailOn.ESTIMATE
+    database_url: str | None = None
+    redis_url: str | None = None
+    allow_remote_host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that has ended, complete or not."""
+
+    folder: Path
+    page: Path
+    result: Result
+    error: LoadstoneError | None
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How measuring ended."""
+
+    status: RunStatus
+    reason: str
+    error: LoadstoneError | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run while it goes on."""
+
+    experiment: Experiment
+    options: Options
+    view: View
+    plan: Plan
+    folder: Path
+    journal: Journal
+
+
+def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
+    """Run `experiment` and return its outcome.
+
+    A fault or an interruption once the plan is written still leaves a report of
+    what was measured; it is told by `Outcome.error` and `Outcome.interrupted`.
+
+    Raises:
+        ConfigurationError: the plan cannot be made or the report folder not written.
+    """
+    started, begin = datetime.now(UTC), time.monotonic()
+    plan = make_plan(experiment, options.command)
+    view.planned(plan)
+    folder = new_run_folder(options.reports, experiment.title)
+    journal = Journal(folder)
+    journal.append(PlanLine(plan=plan))
+    with _interruptible():
+        ending = _end_well(_Run(experiment, options, view, plan, folder, journal))
+    finished = datetime.now(UTC)
+    at = finished.isoformat(timespec="seconds")
+    journal.append(EndLine(status=str(ending.status), stop_reason=ending.reason, at=at))
+    journal.close()
+    circumstances = Circumstances(
+        run_id=folder.name,
+        started_at=started.isoformat(timespec="seconds"),
+        finished_at=at,
+        duration_s=round(time.monotonic() - begin, 3),
+        machine=describe_machine(),
+    )
+    result = judge_run(read_sealed(folder), circumstances, options.fail_on)
+    save_result(folder, result)
+    write_reports(folder, result)
+    return Outcome(folder, folder / PAGE, result, ending.error, ending.interrupted)
+
+
+def _end_well(run: _Run) -> _Ending:
+    """Measure, and turn however that ends into an ending."""
+    try:
+        return _measure(run)
+    except KeyboardInterrupt:
+        run.view.step("interrupted: stopping what was started")
+        return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
+    except LoadstoneError as error:
+        return _Ending(RunStatus.INVALID, error.problem, error=error)
+    except OSError as error:
+        failure = MeasurementError(
+            "the run could not go on", cause=str(error), remedy="mend that and repeat the run"
+        )
+        return _Ending(RunStatus.INVALID, f"{failure.problem}: {error}", error=failure)
+
+
+def _measure(run: _Run) -> _Ending:
+    experiment, view = run.experiment, run.view
+    with ExitStack() as stack:
+        stage = stack.enter_context(_open_stage(run))
+        stage.prepare(experiment.variants, progress=view.step)
+        view.step("starting the load generator")
+        generator = stack.enter_context(_open_generator(run, stage))
+        generator.load(experiment.scenario)
+        view.step("probing: the same requests to both variants")
+        probing = ProbeLane(experiment, run.plan, stage, generator)
+        probe = probing.run()
+        run.journal.append(ProbeLine(probe=msgspec.Raw(msgspec.json.encode(probe))))
+        view.probed(probe)
+        if probe.payload.differences:
+            return _payloads_differ(probe)
+        lane = PairLane(experiment, run.plan, stage, generator, run.journal, view, refill=probing.writes)
+        return _Ending(RunStatus.COMPLETE, lane.run())
+
+
+def _payloads_differ(probe: Probe) -> _Ending:
+    """Variants that return different things cannot be compared: say so at once."""
+    first = probe.payload.differences[0]
+    error = MeasurementError(
+        f"the variants return different payloads for {first.request}",
+        cause=f"{first.path}: {first.before} before, {first.after} after",
+        remedy="mend the variant, or declare the difference as a payload rule of the toggle",
+    )
+    return _Ending(RunStatus.INVALID, error.problem, error=error)
+
+
+def _open_stage(run: _Run) -> Stage:
+    return Stage(run.options.state, slots=len(run.experiment.variants))
+
+
+@contextmanager
+def _open_generator(run: _Run, stage: Stage) -> Iterator[Generator]:
+    def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
+        child = stage.supervisor.start(
+            "load generator", argv, log=run.folder / GENERATOR_LOG, cwd=Path.cwd(), env=dict(os.environ)
+        )
+        return child.process
+
+    with start_generator(spawn, sys.executable, stage.token) as generator:
+        yield generator
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt, and let later ones not disturb the clean-up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
