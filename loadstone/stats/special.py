@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special as _special  # type: ignore[import-untyped]  # scipy ships no type information
+from scipy import special as _special
 
 FloatArray = NDArray[np.float64]
 
