@@ -157,9 +157,10 @@ def _circumstances(result: Result) -> str:
     run, experiment, machine = result.run, result.experiment, result.machine
     took = f"{len(result.generations)} generations in {quantities.duration(run.duration_s)}"
     host = f"{escape(machine.cpu_model)}, {machine.cores} cores, {quantities.size(machine.memory_bytes)}"
+    margin, alpha = quantities.share(experiment.margin), quantities.share(experiment.alpha)
     facts = [
         f"{took}; {escape(run.stop_reason)}",
-        f"margin ±{quantities.share(experiment.margin)}, false-alarm rate {quantities.share(experiment.alpha)}",
+        f"margin ±{margin}, false-alarm rate {alpha}",
         f"scenario {code(experiment.scenario)}, size {escape(experiment.size)}, {experiment.users} users",
         f"{host}, {escape(machine.kernel)}, Python {escape(machine.python)}",
         *(f"{escape(name)} {escape(value)}" for name, value in machine.facts.items()),
