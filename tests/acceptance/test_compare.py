@@ -1,0 +1,241 @@
+"""`loadstone compare` as a user runs it, on a small target of somebody's."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from loadstone.record.result import json_schema
+from loadstone.target.processes import find_processes
+
+QUICK = ("--budget", "31s")
+
+
+def last_result(project) -> dict:
+    return json.loads((project.runs()[-1] / "result.json").read_text())
+
+
+def nothing_left(project) -> bool:
+    """Nothing that runs was started for a run of this project."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        mine = [pid for pid in _everything() if str(project.folder) in _words(pid)]
+        if not mine:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _everything() -> list[int]:
+    return [
+        int(path.name)
+        for path in Path("/proc").iterdir()
+        if path.name.isdigit() and int(path.name) != os.getpid()
+    ]
+
+
+def _words(pid: int) -> str:
+    told = ""
+    for name in ("cmdline", "environ"):
+        try:
+            told += (Path("/proc") / str(pid) / name).read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+    try:
+        told += str((Path("/proc") / str(pid) / "cwd").readlink())
+    except OSError:
+        pass
+    return told
+
+
+@pytest.fixture(scope="module")
+def improved(tmp_path_factory):
+    """One real comparison, looked at by several tests."""
+    from conftest import CONFIG, SCENARIO, SERVER, Project  # noqa: PLC0415 - pytest's own conftest
+
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "loadstone.toml").write_text(CONFIG.format(server=SERVER))
+    (folder / "browse.py").write_text(SCENARIO)
+    project = Project(folder)
+    return project, project.run("compare", "speed=slow", "speed=fast", *QUICK, "--json", "out.json")
+
+
+def test_a_gain_is_improved(improved):
+    _, ran = improved
+    assert ran.returncode == 0, ran.stderr
+    assert "improved" in ran.stdout
+    assert "\x1b" not in ran.stdout + ran.stderr
+
+
+def test_the_result_follows_the_published_schema(improved):
+    project, _ = improved
+    result = last_result(project)
+    jsonschema.validate(result, json_schema())
+    assert result == json.loads((project.folder / "out.json").read_text())
+    assert result["verdict"]["verdict"] == "improved"
+
+
+def test_the_run_folder_holds_everything(improved):
+    project, _ = improved
+    (run,) = project.runs()
+    names = {path.name for path in run.iterdir()}
+    assert {"journal.jsonl", "result.json", "report.html", "report.md", "chunks"} <= names
+    lines = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in lines][:2] == ["plan", "probe"]
+    assert lines[-1]["kind"] == "end"
+    assert sum(line["kind"] == "generation" for line in lines) >= 6
+
+
+def test_a_finished_run_leaves_nothing_running(improved):
+    project, _ = improved
+    assert nothing_left(project)
+    assert not list((project.folder / ".loadstone" / "slots").glob("*"))
+
+
+def test_reports_are_built_again_from_the_result(improved):
+    project, _ = improved
+    (run,) = project.runs()
+    page = (run / "report.html").read_bytes()
+    (run / "report.html").unlink()
+    assert project.run("report", "build", str(run)).returncode == 0
+    assert (run / "report.html").read_bytes() == page
+
+
+def test_the_newest_report_is_found(improved):
+    project, _ = improved
+    ran = project.run("report", "open", "--print")
+    assert ran.returncode == 0
+    assert ran.stdout.strip() == str(project.runs()[-1] / "report.html")
+
+
+def test_a_run_differs_in_nothing_from_itself(improved):
+    project, _ = improved
+    run = str(project.runs()[-1])
+    ran = project.run("report", "diff", run, run)
+    assert ran.returncode == 0
+
+
+def test_a_loss_is_regressed_and_json_stands_alone_on_standard_output(project):
+    ran = project.run("compare", "speed=fast", "speed=slow", *QUICK, "--json", "-", "--quiet")
+    assert ran.returncode == 1
+    assert json.loads(ran.stdout)["verdict"]["verdict"] == "regressed"
+
+
+def test_other_payloads_make_the_run_invalid_with_a_readable_difference(project):
+    ran = project.run("compare", "answer=right", "answer=wrong", *QUICK)
+    assert ran.returncode == 3
+    assert "$.items[2]" in ran.stdout + ran.stderr
+    assert last_result(project)["verdict"]["verdict"] == "invalid"
+
+
+def test_failing_is_never_an_improvement(project):
+    """The failing side answers something else when it is probed: the run is invalid at once."""
+    ran = project.run("compare", "answer=right", "answer=failing", *QUICK)
+    assert ran.returncode in (1, 3)
+    assert last_result(project)["verdict"]["verdict"] in ("invalid", "regressed")
+
+
+def test_deferred_work_is_noticed(project):
+    ran = project.run("compare", "speed=slow", "speed=deferred", "--budget", "60s")
+    result = last_result(project)
+    gaps = next(check for check in result["checks"] if check["name"] == "quiet gaps")
+    assert gaps["status"] == "fail", gaps
+    assert ran.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("speed=slow", "speed=fsat"), "did you mean 'fast'?"),
+        (("sped=slow", "speed=fast"), "did you mean 'speed'?"),
+        (("speed=slow", "speed=slow"), "both variants are the same"),
+        (("speed=slow", "speed=fast", "--budget", "10s"), "too short"),
+        (("speed=slow", "speed=fast", "--scenario", "bowse"), "there is no scenario"),
+        (("speed=slow", "speed=fast", "--config", "nowhere.toml"), "cannot be read"),
+        (("speed=slow", "speed=fast", "--json", "no/such/folder.json"), "cannot be written"),
+        (("speed=slow",), "Missing argument"),
+    ],
+)
+def test_wrong_use_is_one_clear_error_and_exit_code_2(project, words, says):
+    ran = project.run("compare", *words)
+    assert ran.returncode == 2
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not project.runs()
+
+
+def test_a_malformed_file_is_named_with_its_line(project):
+    with (project.folder / "loadstone.toml").open("a") as file:
+        file.write("\n[oops\n")
+    line = len((project.folder / "loadstone.toml").read_text().splitlines())
+    ran = project.run("toggles")
+    assert ran.returncode == 2
+    assert f"loadstone.toml:{line}" in ran.stderr
+
+
+def test_an_unwritable_report_folder_is_one_clear_error(project):
+    (project.folder / "reports").write_text("a file in the way")
+    ran = project.run("compare", "speed=slow", "speed=fast")
+    assert ran.returncode == 2
+    assert "cannot be written" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("life", "says"), [("refusing", "the license has expired"), ("stillborn", "waiting for a sign")]
+)
+def test_a_server_that_does_not_come_up_shows_its_log(project, life, says):
+    ran = project.run("compare", "life=long", f"life={life}", *QUICK)
+    assert ran.returncode == 3
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert nothing_left(project)
+
+
+def test_a_server_that_dies_makes_the_run_invalid_and_keeps_its_report(project):
+    ran = project.run("compare", "life=long", "life=short", *QUICK)
+    assert ran.returncode == 3
+    assert "out of luck" in ran.stderr
+    assert last_result(project)["run"]["status"] == "invalid"
+    assert nothing_left(project)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_it_measured(project, number):
+    process = project.start("compare", "speed=slow", "speed=fast", "--budget", "60s")
+    _wait_for_generations(project, 2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    result = last_result(project)
+    assert result["run"]["status"] == "partial"
+    assert len(result["generations"]) >= 2
+    assert nothing_left(project)
+
+
+def test_kill_9_leaves_nothing_running(project):
+    process = project.start("compare", "speed=slow", "speed=fast", "--budget", "60s")
+    _wait_for_generations(project, 1)
+    process.kill()
+    process.communicate(timeout=30)
+    assert nothing_left(project)
+    (run,) = project.runs()
+    assert not (run / "result.json").exists()
+    assert json.loads((run / "journal.jsonl").read_text().splitlines()[0])["kind"] == "plan"
+
+
+def _wait_for_generations(project, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        journals = list((project.folder / "reports").glob("*/journal.jsonl"))
+        if journals and journals[0].read_text().count('"kind":"generation"') >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no generation was measured")
+
+
+def test_token_scan_finds_nothing_for_a_made_up_token():
+    assert find_processes("no-such-run-token") == []
