@@ -57,7 +57,7 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
 @click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-remote-host", metavar="HOST", help="Confirm a service host that is not loopback.")
+@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
 @config_option
 def command(
@@ -79,7 +79,7 @@ def command(
     reports: Path | None,
     database_url: str | None,
     redis_url: str | None,
-    allow_remote_host: str | None,
+    allow_host: tuple[str, ...],
     quiet: bool,
     config: Path | None,
 ) -> int:
@@ -112,7 +112,7 @@ def command(
         fail_on=FailOn(fail_on),
         database_url=database_url,
         redis_url=redis_url,
-        allow_remote_host=allow_remote_host,
+        allowed_hosts=allow_host,
     )
     with progress_view(quiet=quiet) as view:
         outcome = conduct(experiment, options, view)
@@ -122,7 +122,7 @@ def command(
 def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
     """Print the summary, write the JSON, and return the exit code."""
     console = err() if json_path == "-" else out()
-    terminal.render(outcome.result, console, report_path=outcome.page)
+    terminal.render(outcome.result, console, report=str(outcome.page))
     if json_path == "-":
         sys.stdout.buffer.write(encode(outcome.result))
         sys.stdout.flush()

@@ -46,7 +46,8 @@ class Options:
     fail_on: FailOn = FailOn.ESTIMATE
     database_url: str | None = None
     redis_url: str | None = None
-    allow_remote_host: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts beyond loopback that the service URLs may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class _Run:
     plan: Plan
     folder: Path
     journal: Journal
+    stage: Stage
 
 
 def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
@@ -91,29 +93,34 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
     Raises:
         ConfigurationError: the plan cannot be made or the report folder not written.
     """
-    started, begin = datetime.now(UTC), time.monotonic()
     plan = make_plan(experiment, options.command)
     view.planned(plan)
-    folder = new_run_folder(options.reports, experiment.title)
-    journal = Journal(folder)
-    journal.append(PlanLine(plan=plan))
-    with _interruptible():
-        ending = _end_well(_Run(experiment, options, view, plan, folder, journal))
-    finished = datetime.now(UTC)
-    at = finished.isoformat(timespec="seconds")
-    journal.append(EndLine(status=str(ending.status), stop_reason=ending.reason, at=at))
-    journal.close()
+    with _interruptible(), _open_stage(experiment, options) as stage:
+        folder = new_run_folder(options.reports, experiment.title)
+        return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage))
+
+
+def _run(run: _Run) -> Outcome:
+    """Measure, judge and report; the stage is closed by the caller."""
+    started, begin = datetime.now(UTC), time.monotonic()
+    run.journal.append(PlanLine(plan=run.plan))
+    ending = _end_well(run)
+    _ignore_signals()  # what was measured is worth the second that judging it takes
+    run.stage.close()
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    run.journal.append(EndLine(status=str(ending.status), stop_reason=ending.reason, at=finished))
+    run.journal.close()
     circumstances = Circumstances(
-        run_id=folder.name,
+        run_id=run.folder.name,
         started_at=started.isoformat(timespec="seconds"),
-        finished_at=at,
+        finished_at=finished,
         duration_s=round(time.monotonic() - begin, 3),
         machine=describe_machine(),
     )
-    result = judge_run(read_sealed(folder), circumstances, options.fail_on)
-    save_result(folder, result)
-    write_reports(folder, result)
-    return Outcome(folder, folder / PAGE, result, ending.error, ending.interrupted)
+    result = judge_run(read_sealed(run.folder), circumstances, run.options.fail_on)
+    save_result(run.folder, result)
+    write_reports(run.folder, result)
+    return Outcome(run.folder, run.folder / PAGE, result, ending.error, ending.interrupted)
 
 
 def _end_well(run: _Run) -> _Ending:
@@ -135,10 +142,10 @@ def _end_well(run: _Run) -> _Ending:
 def _measure(run: _Run) -> _Ending:
     experiment, view = run.experiment, run.view
     with ExitStack() as stack:
-        stage = stack.enter_context(_open_stage(run))
+        stage = run.stage
         stage.prepare(experiment.variants, progress=view.step)
         view.step("starting the load generator")
-        generator = stack.enter_context(_open_generator(run, stage))
+        generator = stack.enter_context(_open_generator(run))
         generator.load(experiment.scenario)
         view.step("probing: the same requests to both variants")
         probing = ProbeLane(experiment, run.plan, stage, generator)
@@ -162,12 +169,20 @@ def _payloads_differ(probe: Probe) -> _Ending:
     return _Ending(RunStatus.INVALID, error.problem, error=error)
 
 
-def _open_stage(run: _Run) -> Stage:
-    return Stage(run.options.state, slots=len(run.experiment.variants))
+def _open_stage(experiment: Experiment, options: Options) -> Stage:
+    return Stage(
+        options.state,
+        slots=len(experiment.variants),
+        database_url=options.database_url,
+        redis_url=options.redis_url,
+        allowed_hosts=options.allowed_hosts,
+    )
 
 
 @contextmanager
-def _open_generator(run: _Run, stage: Stage) -> Iterator[Generator]:
+def _open_generator(run: _Run) -> Iterator[Generator]:
+    stage = run.stage
+
     def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
         child = stage.supervisor.start(
             "load generator", argv, log=run.folder / GENERATOR_LOG, cwd=Path.cwd(), env=dict(os.environ)
@@ -178,14 +193,18 @@ def _open_generator(run: _Run, stage: Stage) -> Iterator[Generator]:
         yield generator
 
 
+def _ignore_signals() -> None:
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Turn the first SIGINT or SIGTERM into KeyboardInterrupt, and let later ones not disturb the clean-up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
+        _ignore_signals()
         raise KeyboardInterrupt
 
     before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}

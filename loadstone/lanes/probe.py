@@ -70,3 +70,73 @@ class ProbeLane:
                 remedy="check the scenario with stock Locust",
             )
         return Probe(facts=probe_facts(self._observations), payload=checker.result())
+
+    def _rewire(self, stack: ExitStack, slot: int, database_url: str, redis_url: str) -> tuple[str, str]:
+        """Put a tap in front of each service of a slot and return the URLs that lead through it."""
+        database = redis = None
+        if database_url:
+            database = stack.enter_context(PostgresTap(*_address(database_url, 5432)))
+            database_url = _through(database_url, database.port)
+        if redis_url:
+            redis = stack.enter_context(RedisTap(*_address(redis_url, 6379)))
+            redis_url = _through(redis_url, redis.port)
+        self._taps[slot] = (database, redis)
+        return database_url, redis_url
+
+    def _drain_all(self) -> None:
+        for taps in self._taps.values():
+            for tap in taps:
+                if tap is not None:
+                    tap.drain()
+
+    def _take(self, exchange: Exchange, checker: PayloadChecker) -> None:
+        """Charge what the taps saw to the request that was just answered."""
+        database, redis = self._taps.get(exchange.variant, (None, None))
+        statements = database.drain() if database is not None else None
+        commands = redis.drain() if redis is not None else None
+        self.writes |= exchange.method in UNSAFE
+        if not exchange.recorded:
+            return
+        self._observations.append(
+            ProbeObservation(
+                endpoint=exchange.step,
+                variant=self.experiment.variants[exchange.variant].name,
+                repeat=exchange.repeat,
+                status=exchange.status,
+                response_bytes=exchange.wire_bytes,
+                statements=None if database is None or database.incomplete else statements,
+                commands=None if redis is None or redis.incomplete else commands,
+            )
+        )
+        if not exchange.repeat:
+            self._compare(exchange, checker)
+
+    def _compare(self, exchange: Exchange, checker: PayloadChecker) -> None:
+        sides = self._pending.setdefault(exchange.number, {})
+        sides[exchange.variant] = exchange
+        if len(sides) < len(self.experiment.variants):
+            return
+        before = sides.pop(0)
+        for index, after in sides.items():
+            checker.add(before.step, before.target, self._response(0, before), self._response(index, after))
+        del self._pending[exchange.number]
+
+    def _response(self, variant: int, exchange: Exchange) -> Response:
+        return Response(
+            status=exchange.status,
+            content_type=exchange.content_type,
+            body=exchange.body,
+            base_url=self._bases[variant],
+        )
+
+
+def _address(url: str, default_port: int) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or default_port
+
+
+def _through(url: str, port: int) -> str:
+    """Return `url` with its address replaced by the tap's on loopback."""
+    parts = urlsplit(url)
+    login, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{login}{at}127.0.0.1:{port}"))

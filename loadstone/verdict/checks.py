@@ -151,7 +151,7 @@ def _quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None) -> 
         worst = Check(
             name=name,
             status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
-            message=f"without quiet gaps the effect is {change:+.1%} off the one with them (p = {found.p_value:.2g})",
+            message=f"without quiet gaps the effect is {change:+.1%} off (p = {found.p_value:.2g})",
             remedy="a variant works on after it has answered; let the load lane decide"
             if found.differs
             else "",
@@ -164,7 +164,8 @@ def _position(observations: Observations) -> Check:
     """The second request of a pair is often a little faster; much faster hints at the network stack."""
     logs = []
     for measured in observations.generations:
-        rows = measured.rows[comparable(measured.rows, observations.variants) & (measured.rows["gap"] == 0)]
+        marks = comparable(measured.rows, observations.variants) & (measured.rows["gap"] == 0)
+        rows = measured.rows[marks]
         for variant in range(observations.variants):
             own = rows[rows["variant"] == variant]
             first, second = (own["service_us"][own["position"] == place] for place in (0, 1))

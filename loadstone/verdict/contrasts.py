@@ -142,7 +142,7 @@ def _judged(fitted: Fit, design: Design, look: int, margin: float, metric: Metri
 
 
 def _outlook(fitted: Fit, design: Design, rules: Rules, margin: float, metric: Metric) -> dict[str, Any]:
-    """Return the smallest effect that this run could see and, for what is open, the time that would settle it."""
+    """Return the smallest effect that this run could see, and the time that would settle what is open."""
     low, high, _ = sequential.repeated_interval(fitted, design, rules.look)
     smallest = smallest_detectable(fitted.residual_sd, design)
     found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
