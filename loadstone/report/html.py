@@ -106,8 +106,8 @@ def _environment() -> Environment:
 
 
 def _capitalized(text: str) -> str:
-    """Return `text` with a large first letter and the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """Return `text` with a large first letter; p95 keeps its small one."""
+    return text if text[1:2].isdigit() else text[:1].upper() + text[1:]
 
 
 def _harmless(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints

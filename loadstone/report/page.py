@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from loadstone.record.result import Contrast, GenerationInfo, ProbeFacts, Result
+from loadstone.record.result import CheckStatus, Contrast, GenerationInfo, ProbeFacts, Result
 from loadstone.report import quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
+from loadstone.stats.verdicts import Verdict
 
 MOST_GROUPS = 60
 """Endpoints that the page draws; the rest are in the JSON."""
@@ -37,6 +38,16 @@ class Hero:
     sentence: str
     chart: Markup
     contrast: Contrast | None
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One number under the hero, before and after."""
+
+    name: str
+    before: str
+    after: str
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,8 +127,9 @@ class Page:
     """Everything that the templates lay out."""
 
     hero: Hero
-    highlights: list[tuple[str, str, str]]
-    """(name, before, after) of the numbers under the hero."""
+    reasons: list[str]
+    """Reasons of the verdict that neither the headline nor a check tells."""
+    highlights: list[Highlight]
     forests: list[Forest]
     spreads: list[Spread]
     courses: list[Course]
@@ -139,8 +151,10 @@ def build(result: Result) -> Page:
     courses = _courses(result)
     facts = [_fact(result, *pair) for pair in selection.probe_pairs(result)]
     payload = result.probe.payload if result.probe else None
+    said = {wording.headline(result), *(f"{check.name}: {check.message}" for check in result.checks)}
     return Page(
         hero=_hero(result),
+        reasons=[reason for reason in result.verdict.reasons if reason not in said],
         highlights=_highlights(result, facts),
         forests=forests,
         spreads=spreads,
@@ -178,28 +192,49 @@ def diff_lines(text: str) -> list[tuple[str, str]]:
 def _hero(result: Result) -> Hero:
     key = selection.key_contrast(result)
     if key is None or key.effect is None:
-        return Hero(figure="", subject="", sentence=wording.headline(result), chart=Markup(""), contrast=None)
-    amount = wording.effect_in_words(key)
-    times = wording.times_in_words(key)
+        return Hero(figure="", subject="", sentence=_plain(result), chart=Markup(""), contrast=None)
+    figure, rest = _figure(key)
     return Hero(
-        figure=times or amount,
+        figure=figure,
         subject=wording.metric_label(key.metric),
-        sentence=f"{amount.removesuffix(f' ({times})')}, {wording.interval_in_words(key)}",
+        sentence=", ".join(part for part in (rest, wording.interval_in_words(key)) if part),
         chart=forest.large(key),
         contrast=key,
     )
 
 
-def _highlights(result: Result, facts: list[Fact]) -> list[tuple[str, str, str]]:
+def _figure(key: Contrast) -> tuple[str, str]:
+    """Return what stands largest, and the amount where that does not already say it.
+
+    An open question shows its interval and an equivalence its margin: an
+    estimate in large letters would claim more than was found.
+    """
+    amount, times = wording.amount_in_words(key), wording.times_in_words(key)
+    if key.verdict is Verdict.INCONCLUSIVE:
+        return wording.ends_in_words(key), f"estimate {amount}"
+    if key.verdict is Verdict.EQUIVALENT:
+        return f"Within {wording.margin(key)}", f"estimate {amount}"
+    return (times, amount) if times else (amount, "")
+
+
+def _plain(result: Result) -> str:
+    """Return the opening sentence of a run without an effect to show."""
+    failed = [check.name for check in selection.concerns(result) if check.status is CheckStatus.FAIL]
+    if result.verdict.verdict is Verdict.INVALID and failed:
+        return f"This measurement must not be believed: {', '.join(map(safe.name, failed))}"
+    return wording.headline(result)
+
+
+def _highlights(result: Result, facts: list[Fact]) -> list[Highlight]:
     """Return the gating levels and the endpoint whose queries changed most."""
-    told = [
-        (
-            wording.metric_label(one.metric),
-            *(quantities.quantity(end, one.unit) for end in (one.before, one.after)),
-        )
-        for one in selection.gating(result)
-        if one.available and one.variant == result.variants[-1].name and len(result.variants) == 2  # noqa: PLR2004 - more have no single pair
-    ]
+    told: list[Highlight] = []
+    if result.verdict.verdict is Verdict.INVALID:
+        return told
+    single = len(result.variants) == 2  # noqa: PLR2004 - more have no single before and after
+    for one in selection.gating(result) if single else []:
+        if one.available:
+            before, after = (quantities.quantity(end, one.unit) for end in (one.before, one.after))
+            told.append(Highlight(wording.metric_label(one.metric), before, after))
     counted = [
         fact
         for fact in facts
@@ -209,8 +244,8 @@ def _highlights(result: Result, facts: list[Fact]) -> list[tuple[str, str, str]]
         most = max(
             counted, key=lambda fact: abs((fact.before.queries_first or 0) - (fact.after.queries_first or 0))
         )
-        ends = (quantities.count(most.before.queries_first), quantities.count(most.after.queries_first))
-        told.append((f"queries, {safe.name(most.endpoint, 48)}", *ends))
+        before, after = (quantities.count(side.queries_first) for side in (most.before, most.after))
+        told.append(Highlight("queries per request", before, after, most.endpoint))
     return told
 
 
@@ -232,7 +267,7 @@ def _forest(result: Result, variant: str) -> Forest:
         title=f"{safe.name(baseline)} {quantities.ARROW} {safe.name(selection.label_of(result, variant))}",
         groups=groups,
         axis=forest.axis(scale) if scale else Markup(""),
-        charts={id(row): forest.row(row, scale) for row in rows},
+        charts={id(row): forest.row(row, scale, result.experiment.margin) for row in rows},
         left_out=max(0, len(names) - MOST_GROUPS),
         lower_is_better=all(row.direction == "lower" for row in rows),
     )

@@ -84,11 +84,15 @@ def effect_in_words(contrast: Contrast) -> str:
     effect = contrast.effect
     if effect is None:
         return ""
-    if effect.kind != "ratio":
-        return _amount(effect, effect.estimate, contrast.unit)
     times = times_in_words(contrast)
-    amount = _amount(effect, effect.estimate, contrast.unit)
+    amount = amount_in_words(contrast)
     return f"{amount} ({times})" if times else amount
+
+
+def amount_in_words(contrast: Contrast) -> str:
+    """Return `68% less`; nothing without an effect."""
+    effect = contrast.effect
+    return "" if effect is None else _amount(effect, effect.estimate, contrast.unit)
 
 
 def times_in_words(contrast: Contrast) -> str:
@@ -112,18 +116,35 @@ def times_in_words(contrast: Contrast) -> str:
 
 
 def interval_in_words(contrast: Contrast) -> str:
-    """Return `99.75% interval 66% to 70%`, with words where the ends differ in sign."""
+    """Return `99.75% interval 66% to 70% less`."""
     effect = contrast.effect
     if effect is None:
         return ""
     level = f"{quantities.significant(effect.level * 100, 5)}% interval"
+    return f"{level} {ends_in_words(contrast)}"
+
+
+def ends_in_words(contrast: Contrast) -> str:
+    """Return `66% to 70% less`, or `1.1% less to 0.5% more` where the ends differ in sign."""
+    effect = contrast.effect
+    if effect is None:
+        return ""
     if effect.low == effect.high == 0:
-        return f"{level}: no difference seen"
+        return "without any difference"
     if effect.low >= 0 or effect.high <= 0:
         near, far = sorted((effect.low, effect.high), key=abs)
-        return f"{level} {_bare(effect, near, contrast.unit)} to {_bare(effect, far, contrast.unit)}"
+        return f"{_bare(effect, near, contrast.unit)} to {_amount(effect, far, contrast.unit)}"
     low, high = (_amount(effect, end, contrast.unit) for end in (effect.low, effect.high))
-    return f"{level} {low} to {high}"
+    return f"{low} to {high}"
+
+
+def margin(contrast: Contrast) -> str:
+    """Return the margin of a contrast: `±2%`, or `±0.1 pp` of a share."""
+    relative = contrast.effect is None or contrast.effect.kind == "ratio"
+    if relative or contrast.unit == "share":
+        text = quantities.share(contrast.margin)
+        return f"±{text}" if relative else f"±{text.removesuffix('%')} pp"
+    return f"±{quantities.quantity(contrast.margin, contrast.unit)}"
 
 
 def judged(contrast: Contrast) -> str:

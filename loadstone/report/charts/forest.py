@@ -10,10 +10,12 @@ from markupsafe import Markup
 from loadstone.record.result import Contrast, Effect
 from loadstone.report import quantities
 from loadstone.report.charts import svg
-from loadstone.report.charts.scale import Scale, change_scale, change_ticks, log_of, spanning
+from loadstone.report.charts.scale import Scale, change_scale, change_ticks, log_of
 
 ROW, AXIS, LARGE = 36, 24, 64
 """Heights in pixels."""
+CAP = 9
+"""Ends of an interval stand out beyond the mark of its estimate, however narrow the interval."""
 
 
 def common_scale(contrasts: Sequence[Contrast]) -> Scale | None:
@@ -37,18 +39,27 @@ def axis(scale: Scale) -> Markup:
     )
 
 
-def row(contrast: Contrast, scale: Scale | None) -> Markup:
-    """Return the interval of one contrast; its numbers stand beside it in text."""
+def row(contrast: Contrast, scale: Scale | None, relative_margin: float) -> Markup:
+    """Return the interval of one contrast; its numbers stand beside it in text.
+
+    Args:
+        contrast: what to draw.
+        scale: the axis of the ratios.
+        relative_margin: M of the ratios; a difference is drawn in units of its own margin, made as wide.
+    """
     effect = contrast.effect
     if effect is None:
         return Markup("")
     if effect.kind == "ratio" and scale is not None:
         ticks = [scale.at(log_of(tick)) for tick in change_ticks(scale)]
         return svg.canvas(*_ratio(contrast, effect, scale, ticks, ROW), height=ROW, kind="row")
-    own = difference_scale(contrast, effect)
+    shown = scale or change_scale([], contrast.margin)
+    half = math.log1p(relative_margin)
+    ends = (effect.low, effect.estimate, effect.high)
+    in_margins = [end / contrast.margin * half if contrast.margin else end for end in ends]
     return svg.canvas(
-        *_frame(own.at(-contrast.margin), own.at(contrast.margin), own.at(0), [], ROW),
-        *_interval(contrast, own, (effect.low, effect.estimate, effect.high), ROW),
+        *_frame(shown.at(-half), shown.at(half), shown.at(0), [], ROW),
+        *_interval(contrast, shown, (in_margins[0], in_margins[1], in_margins[2]), ROW),
         height=ROW,
         kind="row",
     )
@@ -66,17 +77,17 @@ def large(contrast: Contrast) -> Markup:
         svg.text(svg.percent(place), LARGE - 4, tick_label(tick), "tick", text_anchor="middle")
         for place, tick in zip(marks, ticks, strict=True)
     )
-    return svg.canvas(
-        *_ratio(contrast, effect, scale, marks, LARGE - 22), *labels, height=LARGE, kind="large"
+    ends = sorted((scale.at(0.0), scale.at(log_of(effect.estimate))))
+    stem = svg.element(
+        "rect",
+        x=svg.percent(ends[0]),
+        width=svg.percent(ends[1] - ends[0]),
+        y=(LARGE - 22) / 2 - 7,
+        height=14,
+        class_=f"stem {contrast.verdict or 'open'}",
     )
-
-
-def difference_scale(contrast: Contrast, effect: Effect) -> Scale:
-    """Return a symmetric axis for a difference: three margins, or as far as the interval goes."""
-    reach = max(
-        3 * contrast.margin, *(abs(end) for end in (effect.low, effect.high) if math.isfinite(end)), 0.0
-    )
-    return spanning([-reach, reach])
+    parts = _ratio(contrast, effect, scale, marks, LARGE - 22)
+    return svg.canvas(parts[0], stem, *parts[1:], *labels, height=LARGE, kind="large")
 
 
 def tick_label(change: float) -> str:
@@ -84,7 +95,7 @@ def tick_label(change: float) -> str:
     if change == 0:
         return "0"
     sign = quantities.MINUS if change < 0 else "+"
-    return f"{sign}{quantities.significant(abs(change) * 100)}%"
+    return f"{sign}{quantities.significant(abs(change) * 100, 4)}%"
 
 
 def _ratio(
@@ -115,7 +126,9 @@ def _interval(
     low, estimate, high = ends
     middle = height / 2
     kind = f"interval {contrast.verdict or 'open'}{'' if contrast.gating else ' diagnostic'}"
-    parts = [
+    mark = svg.DIAMOND if contrast.gating else svg.CIRCLE
+    parts = [] if scale.beyond(estimate) else [svg.marker(scale.at(estimate), middle, mark, "point")]
+    parts.append(
         svg.element(
             "line",
             x1=svg.percent(scale.at(low)),
@@ -124,14 +137,11 @@ def _interval(
             y2=middle,
             class_="whisker",
         )
-    ]
+    )
     for end, arrow in ((low, svg.LEFTWARDS), (high, svg.RIGHTWARDS)):
         place = scale.at(end)
         if scale.beyond(end):
             parts.append(svg.marker(place, middle, arrow, "point"))
         else:
-            parts.append(svg.vertical(place, middle - 6, middle + 6, "whisker cap"))
-    if not scale.beyond(estimate):
-        shape = svg.DIAMOND if contrast.gating else svg.CIRCLE
-        parts.append(svg.marker(scale.at(estimate), middle, shape, "point"))
+            parts.append(svg.vertical(place, middle - CAP, middle + CAP, "whisker cap"))
     return [svg.group(parts, class_=kind)]

@@ -124,7 +124,7 @@ def _stripe(low: float, high: float, upward: Scale, kind: str) -> Markup:
 
 
 def _value_axis(upward: Scale, *, ratio: bool) -> list[Markup]:
-    ticks = even_change_ticks(upward) if ratio else linear_ticks(upward.low, upward.high)
+    ticks = even_change_ticks(upward, 6) if ratio else linear_ticks(upward.low, upward.high)
     parts = []
     for tick in ticks:
         y = 100 - upward.at(log_of(tick) if ratio else tick)

@@ -17,10 +17,10 @@ HEIGHT = 280
 BEYOND = 20
 """Requests that must be slower than a quantile before it is drawn."""
 FARTHEST = 0.9999
-STOPS = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
+STOPS = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
 SHAPES = (svg.CIRCLE, svg.DIAMOND, svg.TRIANGLE, svg.SQUARE)
 _UNLABELLED = frozenset({0.95})
-"""Too close to its neighbours for a label."""
+"""Too close to its neighbours for a label on a phone."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def draw(lines: Sequence[Line], label: str) -> Markup:
         points = [(across.at(depth(q)), 100 - upward.at(math.log(value))) for q, value in curve]
         parts.append(svg.polyline(points, f"line v{line.place}"))
     for line, _ in curves:
-        parts += [_stop(line, q, value, across, upward) for q, value in stops(line.distribution).items() if q]
+        parts += [_stop(line, q, value, across, upward) for q, value in stops(line.distribution).items()]
     return svg.canvas(*parts, height=HEIGHT, label=label, kind="percentiles")
 
 
@@ -70,8 +70,8 @@ def depth(q: float) -> float:
 
 
 def stop_name(q: float) -> str:
-    """Return `p99.9`; the fastest request has a name of its own."""
-    return f"p{q * 100:g}" if q else "fastest"
+    """Return `p99.9`."""
+    return f"p{q * 100:g}"
 
 
 def _stop(line: Line, q: float, value: float, across: Scale, upward: Scale) -> Markup:
@@ -103,8 +103,6 @@ def _quantile_axis(across: Scale) -> list[Markup]:
         x = across.at(depth(q))
         parts.append(svg.vertical(x, "0%", "100%", "grid"))
         if q not in _UNLABELLED:
-            anchor = "start" if q == 0 else "end" if x > 98 else "middle"  # noqa: PLR2004 - the last two percent
-            parts.append(
-                svg.text(svg.percent(x), "100%", stop_name(q), "tick", text_anchor=anchor, dy="1.6em")
-            )
+            place = svg.percent(x)
+            parts.append(svg.text(place, "100%", stop_name(q), "tick", text_anchor="middle", dy="1.6em"))
     return parts

@@ -77,7 +77,7 @@ def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
     if not math.isfinite(raw) or raw <= 0:
         return [low]
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * nice for nice in (1, 2, 5, 10) if power * nice >= raw)
+    step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [number * step for number in range(first, last + 1)]

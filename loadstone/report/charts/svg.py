@@ -95,8 +95,8 @@ def _value(value: Attribute) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-CIRCLE = "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0Z"
-DIAMOND = "M0 -7L7 0L0 7L-7 0Z"
+CIRCLE = "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0Z"
+DIAMOND = "M0 -6.5L6.5 0L0 6.5L-6.5 0Z"
 SQUARE = "M-4 -4H4V4H-4Z"
 TRIANGLE = "M0 -5.5L5.5 4.5H-5.5Z"
 LEFTWARDS = "M0 0L8 -5V5Z"
