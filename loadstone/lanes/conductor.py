@@ -154,7 +154,16 @@ def _measure(run: _Run) -> _Ending:
         view.probed(probe)
         if probe.payload.differences:
             return _payloads_differ(probe)
-        lane = PairLane(experiment, run.plan, stage, generator, run.journal, view, refill=probing.writes)
+        lane = PairLane(
+            experiment,
+            run.plan,
+            stage,
+            generator,
+            run.journal,
+            view,
+            refill=probing.writes,
+            statements=probing.statements,
+        )
         return _Ending(RunStatus.COMPLETE, lane.run())
 
 
@@ -200,7 +209,7 @@ def _ignore_signals() -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt, and let later ones not disturb the clean-up."""
+    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; later ones do not disturb the clean-up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame

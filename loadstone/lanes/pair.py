@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loadstone.errors import MeasurementError
+from loadstone.explain.plans import plans_fingerprint
 from loadstone.lanes.design import WARM_PAIRS
 from loadstone.lanes.view import View
 from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash
@@ -15,7 +16,8 @@ from loadstone.record.observations import Rows, rows_from_bytes
 from loadstone.record.plan import Plan
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.cpu import CpuReading
-from loadstone.target.stage import Generation, Stage
+from loadstone.target.sql import session
+from loadstone.target.stage import Generation, Running, Stage
 from loadstone.verdict.contrasts import all_contrasts, rules_at
 from loadstone.verdict.levels import gather
 from loadstone.workload.protocol import PairsDone, RunPairs, Side
@@ -41,6 +43,8 @@ class PairLane:
     view: View
     refill: bool
     """Whether the scenario writes, so that every generation starts from unchanged data."""
+    statements: dict[str, list[str]] = field(default_factory=dict)
+    """Examples of each variant's reading statements, whose plans are watched."""
     sealed: list[tuple[GenerationLine, Rows]] = field(default_factory=list)
 
     def run(self) -> str:
@@ -76,6 +80,7 @@ class PairLane:
         cast = [(variants[one], planned.slots[one]) for one in planned.start_order]
         self.view.measuring(index, 0.0, 0)
         with self.stage.generation(cast, refill=self.refill) as running:
+            fingerprints = [self._plans(running[variant.name]) for variant in variants]
             watch = _Watch(self, running, index)
             done = self._drive(running, watch, index)
             spent = watch.cpu_spent()
@@ -87,7 +92,15 @@ class PairLane:
                 cause=done.first_error or done.stopped_early or "the scenario made none",
                 remedy="check the scenario with stock Locust",
             )
-        self._seal(index, done, spent, memory, steal)
+        self._seal(index, done, spent, memory, steal, fingerprints)
+
+    def _plans(self, running: Running) -> str:
+        """Return the fingerprint of the plans that the variant's database chooses now."""
+        statements = self.statements.get(running.variant.name, [])
+        if not statements or not running.database_url:
+            return ""
+        with session(running.database_url) as database:
+            return plans_fingerprint(database.run, statements)
 
     def _drive(self, running: Generation, watch: _Watch, index: int) -> PairsDone:
         plan = RunPairs(
@@ -115,7 +128,13 @@ class PairLane:
         return done
 
     def _seal(
-        self, index: int, done: PairsDone, spent: list[CpuReading], memory: list[int], steal: float | None
+        self,
+        index: int,
+        done: PairsDone,
+        spent: list[CpuReading],
+        memory: list[int],
+        steal: float | None,
+        fingerprints: list[str],
     ) -> None:
         line = GenerationLine(
             index=index,
@@ -147,6 +166,7 @@ class PairLane:
             steal=steal,
             scenario_errors=done.scenario_errors,
             first_error=done.first_error,
+            plan_fingerprints=fingerprints,
         )
         self.journal.append(line)
         self.sealed.append((line, rows_from_bytes(done.rows)))

@@ -10,6 +10,7 @@ from loadstone.config.model import Experiment
 from loadstone.errors import MeasurementError
 from loadstone.explain.facts import ProbeObservation, probe_facts
 from loadstone.explain.payload import PayloadChecker, Response
+from loadstone.explain.plans import watched
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
 from loadstone.record.plan import Plan
@@ -33,6 +34,8 @@ class ProbeLane:
     generator: Generator
     writes: bool = False
     """Known after `run`: whether the scenario changes data."""
+    statements: dict[str, list[str]] = field(default_factory=dict)
+    """Known after `run`: examples of each variant's reading statements."""
     _taps: dict[int, tuple[PostgresTap | None, RedisTap | None]] = field(default_factory=dict)
     _observations: list[ProbeObservation] = field(default_factory=list)
     _pending: dict[int, dict[int, Exchange]] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class ProbeLane:
                 cause=done.first_error or "the variants took different steps from the start",
                 remedy="check the scenario with stock Locust",
             )
+        self._remember_statements()
         return Probe(facts=probe_facts(self._observations), payload=checker.result())
 
     def _rewire(self, stack: ExitStack, slot: int, database_url: str, redis_url: str) -> tuple[str, str]:
@@ -82,6 +86,11 @@ class ProbeLane:
             redis_url = _through(redis_url, redis.port)
         self._taps[slot] = (database, redis)
         return database_url, redis_url
+
+    def _remember_statements(self) -> None:
+        for variant in self.experiment.variants:
+            own = [one for one in self._observations if one.variant == variant.name and one.statements]
+            self.statements[variant.name] = watched(each for one in own for each in one.statements or ())
 
     def _drain_all(self) -> None:
         for taps in self._taps.values():

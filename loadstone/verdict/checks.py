@@ -38,6 +38,7 @@ def all_checks(
             new_failures(observations),
             _quiet_gaps(observations, plan, rules),
             _position(observations),
+            _plans(observations, plan),
             _pairs(observations),
             _generator(observations),
             _steal(observations),
@@ -180,6 +181,25 @@ def _position(observations: Observations) -> Check:
         if abs(effect) > POSITION_WARN
         else "",
         value=effect,
+    )
+
+
+def _plans(observations: Observations, plan: Plan) -> Check:
+    """A database that changes its mind between generations compares more than the variants."""
+    flipped = []
+    for index, variant in enumerate(plan.variants):
+        lines = [measured.line for measured in observations.generations]
+        seen = {line.plan_fingerprints[index] for line in lines if line.plan_fingerprints}
+        if len(seen) > 1:
+            flipped.append(variant.name)
+    return Check(
+        name="query plans",
+        status=CheckStatus.WARN if flipped else CheckStatus.OK,
+        message=f"query plans changed between generations on {', '.join(flipped)}"
+        if flipped
+        else "each variant kept its query plans",
+        remedy="look for statistics that were sampled anew" if flipped else "",
+        value=float(len(flipped)),
     )
 
 
