@@ -177,7 +177,7 @@ def _position(observations: Observations) -> Check:
         name="place in the pair",
         status=CheckStatus.WARN if abs(effect) > POSITION_WARN else CheckStatus.OK,
         message=f"the second request of a pair is {effect:+.0%} against the first; the order is random",
-        remedy="look for delayed acknowledgements: a server that sends head and body apart without TCP_NODELAY"
+        remedy="look for delayed acknowledgements: a server that sends head and body in two writes"
         if abs(effect) > POSITION_WARN
         else "",
         value=effect,
