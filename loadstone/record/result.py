@@ -96,6 +96,13 @@ class Effect(Record, frozen=True, kw_only=True):
     """Confidence level of [low, high], multiplicity and looks included."""
 
 
+class Look(Record, frozen=True, kw_only=True):
+    """What a contrast's interval was at one look at the data."""
+
+    generations: int
+    effect: Effect
+
+
 class Contrast(Record, frozen=True, kw_only=True):
     """One metric of one endpoint (or of all together), after against before."""
 
@@ -125,6 +132,8 @@ class Contrast(Record, frozen=True, kw_only=True):
     smallest_detectable: float | None = None
     more_minutes: float | None = None
     """For an inconclusive contrast: further measuring that would likely settle it."""
+    looks: list[Look] = []
+    """The interval at every look, the last included, where recorded: how it narrowed."""
 
 
 class GenerationInfo(Record, frozen=True, kw_only=True):

@@ -137,6 +137,7 @@ class Page:
     diffs: list[list[tuple[str, str]]]
     """Per payload difference: (kind, line)."""
     generations: list[GenerationInfo]
+    has_looks: bool
     titles: dict[str, str]
     has: dict[str, bool]
     """Whether a section has anything to show."""
@@ -165,6 +166,7 @@ def build(result: Result) -> Page:
             for one in (payload.differences[:MOST_DIFFERENCES] if payload else [])
         ],
         generations=result.generations,
+        has_looks=any(course.contrast.looks for course in courses),
         titles=TITLES,
         has={
             "effects": bool(forests),

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from markupsafe import Markup
 
-from loadstone.record.result import Contrast, GenerationInfo
+from loadstone.record.result import Contrast, GenerationInfo, Look
 from loadstone.report import quantities
 from loadstone.report.charts import svg
 from loadstone.report.charts.forest import tick_label
@@ -17,6 +17,8 @@ from loadstone.report.charts.scale import Scale, even_change_ticks, linear_ticks
 HEIGHT = 220
 NEAR = 2.0
 """Zero is drawn while it lies within this many spreads of the data; further away it would flatten them."""
+LOOK_AFTER = 0.22
+"""How far right of its last generation a look stands."""
 _MANY = 12
 SHAPES = (svg.CIRCLE, svg.DIAMOND)
 """Of generations in which the baseline was started first, and of the others."""
@@ -44,6 +46,7 @@ def draw(generations: Sequence[GenerationInfo], contrast: Contrast, label: str) 
     ]
     if len(running) > 1:
         parts.append(svg.polyline(running, "line running"))
+    parts += [mark for look in contrast.looks for mark in _look(look, contrast, across, upward)]
     parts += [_dot(one, value, contrast, across, upward) for one, value in found]
     return svg.canvas(*parts, height=HEIGHT, label=label, kind="generations")
 
@@ -147,6 +150,19 @@ def _index_axis(indices: Sequence[int], across: Scale) -> list[Markup]:
         )
         for index in shown
     ]
+
+
+def _look(look: Look, contrast: Contrast, across: Scale, upward: Scale) -> list[Markup]:
+    """Return the interval at one look, just after its last generation; caps where its ends are on the scale."""
+    x = svg.percent(across.at(look.generations + LOOK_AFTER))
+    ends = [_on_scale(contrast, end) for end in (look.effect.low, look.effect.high)]
+    heights = [svg.percent(100 - upward.at(end)) for end in ends]
+    parts = [svg.element("line", x1=x, x2=x, y1=heights[0], y2=heights[1], class_="look")]
+    for end, height in zip(ends, heights, strict=True):
+        if not upward.beyond(end):
+            cap = svg.element("path", d="M-4 0H4", class_="look")
+            parts.append(svg.element("svg", cap, x=x, y=height, overflow="visible", width=1, height=1))
+    return parts
 
 
 def _dot(
