@@ -36,6 +36,8 @@ from loadstone.stats.special import FloatArray, log_beta, t_critical
 _ANGLES = np.linspace(0.0, math.pi / 2.0, 513)
 _NODES, _WEIGHTS = (part.astype(np.float64) for part in np.polynomial.legendre.leggauss(32))
 _SOLVE_STEPS = 60
+SMALLEST_P = 1e-12
+"""No boundary lies below: what an earlier spending leaves unspent is far more."""
 Stay = Callable[[FloatArray], FloatArray]
 """From angles in [0, pi/2] to the probability that no earlier look crossed."""
 
@@ -52,7 +54,7 @@ def solve(looks: tuple[int, ...], spent: tuple[float, ...]) -> tuple[float, ...]
 
 def extend(looks: tuple[int, ...], spent: tuple[float, ...], known: tuple[float, ...]) -> tuple[float, ...]:
     """Return boundaries as `solve` does, the first of them fixed to `known`."""
-    nominal = list(known[:1] or spent[:1])
+    nominal = [known[0] if known else max(spent[0], SMALLEST_P)]
     stay: Stay = np.ones_like
     used = nominal[0]
     for i in range(1, len(looks)):
@@ -75,7 +77,7 @@ def crossing_probability(looks: tuple[int, ...], nominal_p: tuple[float, ...]) -
 
 def _angle(p: float, count: int) -> float:
     """Return the angle at which the two-sided p-value of t(count - 2) is `p`."""
-    return math.atan(float(t_critical(p, count - 2)) / math.sqrt(count - 2)) if p > 0.0 else math.pi / 2.0
+    return math.atan(float(t_critical(p, count - 2)) / math.sqrt(count - 2))
 
 
 def _crossing(stay: Stay, count: int, p: float) -> float:
@@ -87,10 +89,10 @@ def _crossing(stay: Stay, count: int, p: float) -> float:
 
 
 def _invert(stay: Stay, count: int, spend: float) -> float:
-    """Return the p-value at which `_crossing` is `spend`, from below."""
-    low, high = 0.0, 1.0
+    """Return the p-value at which `_crossing` is `spend`, from below; at least `SMALLEST_P`."""
+    low, high = SMALLEST_P, 1.0
     for _ in range(_SOLVE_STEPS):
-        middle = (low + high) / 2.0
+        middle = math.sqrt(low * high)
         if _crossing(stay, count, middle) <= spend:
             low = middle
         else:

@@ -15,6 +15,8 @@ from loadstone.stats.inference import Fit
 from loadstone.stats.special import normal_cdf, normal_quantile
 
 FIRST_LOOK = 6
+LAST_LOOK = 100
+"""Beyond, the numerical integration behind the boundaries is no longer exact enough."""
 LOWEST_ALPHA, HIGHEST_ALPHA = 1e-4, 0.2
 _SAFETY = 0.998
 """Share of alpha that is spent: the rest covers the error of the numerical integration."""
@@ -50,13 +52,13 @@ class Design:
 
 
 def even_looks(maximum: int) -> tuple[int, ...]:
-    """Return looks after every second generation from 6 up to `maximum`, rounded down to even."""
+    """Return looks after every second generation from 6 to `maximum`, rounded down to even, at most 100."""
     if maximum < FIRST_LOOK:
         raise ConfigurationError(
             f"{maximum} generations are too few: the first look is after {FIRST_LOOK}",
             remedy="allow more time with --budget",
         )
-    return tuple(range(FIRST_LOOK, maximum + 1, 2))
+    return tuple(range(FIRST_LOOK, min(maximum, LAST_LOOK) + 1, 2))
 
 
 def bonferroni(alpha: float, contrasts: int) -> float:
@@ -69,7 +71,7 @@ def plan(looks: tuple[int, ...], alpha: float, spending: Spending = Spending.HWA
     """Return the design that spends at most `alpha` over `looks`, a pure function of its arguments.
 
     Args:
-        looks: even numbers of generations, increasing, the first at least 6.
+        looks: even numbers of generations, increasing, from 6 to 100.
         alpha: two-sided, of this contrast (see `bonferroni`), in [0.0001, 0.2].
         spending: how alpha is spread over the looks.
 
@@ -148,9 +150,10 @@ def _check(looks: tuple[int, ...], alpha: float) -> None:
             remedy="choose another --alpha or fewer gating contrasts",
         )
     steps = [later - earlier for earlier, later in pairwise(looks)]
-    if not looks or looks[0] < FIRST_LOOK or any(count % 2 for count in looks) or min(steps, default=2) <= 0:
+    inside = bool(looks) and looks[0] >= FIRST_LOOK and looks[-1] <= LAST_LOOK
+    if not inside or any(count % 2 for count in looks) or min(steps, default=2) <= 0:
         raise ConfigurationError(
-            f"looks {looks} are not increasing even numbers from {FIRST_LOOK} on",
+            f"looks {looks} are not increasing even numbers from {FIRST_LOOK} to {LAST_LOOK}",
             cause="start orders are balanced only after every second generation",
             remedy="use even_looks(maximum)",
         )

@@ -19,7 +19,9 @@ def t_two_sided_p(statistic: ArrayLike, df: ArrayLike) -> FloatArray:
 
 def t_critical(two_sided_p: ArrayLike, df: ArrayLike) -> FloatArray:
     """Return the c > 0 with P(|t(df)| >= c) = `two_sided_p`."""
-    return _array(-_special.stdtrit(df, np.asarray(two_sided_p, dtype=float) / 2.0))
+    p = np.asarray(two_sided_p, dtype=float)
+    # at 0 stdtrit answers with the wrong infinity
+    return _array(np.where(p > 0.0, -_special.stdtrit(df, p / 2.0), np.inf))
 
 
 def noncentral_t_cdf(x: ArrayLike, df: ArrayLike, noncentrality: ArrayLike) -> FloatArray:
