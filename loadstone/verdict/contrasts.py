@@ -166,16 +166,16 @@ def _unavailable(
 ) -> str:
     """Return why the metric cannot be judged here, or nothing where it can."""
     if metric.quantile is not None:
-        least = int(pair_count(observations, endpoint)[: rules.generations].min(initial=0))
+        least = int(pair_count(observations, endpoint)[: rules.generations].min())
         needed = pairs_needed(metric.quantile)
         if least < needed:
-            minutes = rules.plan.generation_s * needed / max(least, 1) * len(rules.plan.generations)
+            seconds = rules.plan.generation_s * needed / max(least, 1) * rules.gating.looks[0]
             return (
                 f"not measurable here: needs {needed} pairs in every generation, had {least}; "
-                f"needs about {format_duration(minutes)} of measuring"
+                f"needs about {format_duration(seconds)} of measuring"
             )
     if metric.name.startswith("cpu") and np.isnan(table).any():
-        return "not available here: the processes are not ours to read"
+        return "not available here: there are no such processes, or they are not ours to read"
     if metric.ratio and not (table > 0).all():
         return "not available: a generation has no comparable pair"
     return "" if np.isfinite(table).all() else "not available: a generation has no request"
