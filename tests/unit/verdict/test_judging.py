@@ -110,7 +110,7 @@ def test_a_quantile_without_enough_pairs_is_not_measurable_rather_than_zero():
     p99 = contrast_of(result, "latency_p99")
     assert not p99.available
     assert p99.effect is None
-    assert "needs 2000 pairs in every generation, had 9" in p99.unavailable_reason
+    assert "needs 2000 pairs in every generation, had 10" in p99.unavailable_reason
     assert not contrast_of(result, "latency_p95").available
 
 
