@@ -153,7 +153,7 @@ def _index_axis(indices: Sequence[int], across: Scale) -> list[Markup]:
 
 
 def _look(look: Look, contrast: Contrast, across: Scale, upward: Scale) -> list[Markup]:
-    """Return the interval at one look, just after its last generation; caps where its ends are on the scale."""
+    """Return the interval at one look, just after its last generation; caps where its ends are in view."""
     x = svg.percent(across.at(look.generations + LOOK_AFTER))
     ends = [_on_scale(contrast, end) for end in (look.effect.low, look.effect.high)]
     heights = [svg.percent(100 - upward.at(end)) for end in ends]

@@ -1,0 +1,86 @@
+"""Markdown for a pull request."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from loadstone.report import markdown, wording
+
+
+def rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("|")]
+
+
+def test_it_opens_with_the_verdict(any_result):
+    verdict = any_result.verdict.verdict
+    assert markdown.render(any_result).startswith(
+        f"### {wording.VERDICTS[verdict].symbol} {str(verdict).capitalize()}"
+    )
+
+
+def test_the_table_and_the_folded_rest(results):
+    text = markdown.render(results.improved())
+    assert "| **mean latency** | 44.0 ms → 14.8 ms | −66.4% | −66.7% to −66.1% | ✓ improved |" in text
+    assert text.count("<details>") == text.count("</details>") == 4
+    assert text.index("mean latency") < text.index("<details>")
+
+
+def test_unavailable_is_not_zero(results):
+    assert "not measurable here: needs 2000 pairs" in markdown.render(results.p99_unavailable())
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(any_result):
+    lines = markdown.render(any_result).splitlines()
+    width = 0
+    for line in lines:
+        if not line.startswith("|"):
+            width = 0
+            continue
+        bars = len(re.findall(r"(?<!\\)\|", line))
+        width = width or bars
+        assert bars == width, line
+
+
+def test_no_tag_of_others_gets_through(results):
+    outside = re.sub(r"(?ms)^(`{3,})[a-z]*$.*?^\1$", "", markdown.render(results.hostile()))
+    assert set(re.findall(r"<[^>]*>", outside)) <= {
+        "<details>",
+        "</details>",
+        "<summary>",
+        "</summary>",
+        "<code>",
+        "</code>",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [
+        ("a|b", "a\\|b"),
+        ("`x`", "\\`x\\`"),
+        ("<b>", "&lt;b&gt;"),
+        ("@team", "\\@&#8203;team"),
+        ("#12", "\\#&#8203;12"),
+        ("https://evil.example", "https&#8203;://evil.example"),
+        ("[a](b)", "\\[a\\](b)"),
+    ],
+)
+def test_names_lose_their_powers(raw, escaped):
+    assert markdown.escape(raw) == escaped
+
+
+def test_no_run_of_backticks_closes_a_block():
+    assert markdown.fenced("a\n````\nb").startswith("`````\n")
+
+
+def test_payload_differences_are_diffs(results):
+    text = markdown.render(results.invalid())
+    assert '-  "price": "12.90",' in text
+    assert "```diff" in text
+
+
+def test_several_variants_have_a_table_each(results):
+    text = markdown.render(results.three_variants())
+    assert text.count("| **mean latency** |") == 2
