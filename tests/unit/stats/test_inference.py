@@ -131,3 +131,16 @@ def test_units_do_not_matter(seed, unit):
     for one, other in zip(fit_all(levels, positions), fit_all(levels * unit, positions), strict=True):
         assert other.estimate == pytest.approx(one.estimate, abs=1e-9)
         assert other.p_value == pytest.approx(one.p_value, rel=1e-6)
+
+
+def test_requests_as_the_unit_would_cry_wolf():
+    """Negative control: 1,000 runs of equal variants, 8 starts of 200 pairs, starts that differ a little.
+
+    Over pairs, p <= 0.01 comes in one run of six; over generations in 1% + 4 standard errors at most.
+    """
+    rng = np.random.default_rng(12)
+    pairs = 0.02 * rng.standard_normal((1_000, 8, 1)) + 0.2 * rng.standard_normal((1_000, 8, 200))
+    by_pair = stats.ttest_1samp(pairs.reshape(1_000, -1), 0.0, axis=1).pvalue <= 0.01
+    by_generation = np.array([fit(d, ORDER).p_value <= 0.01 for d in pairs.mean(axis=2)])
+    assert by_pair.mean() > 0.1
+    assert by_generation.mean() <= 0.01 + 4 * math.sqrt(0.01 / 1_000)
