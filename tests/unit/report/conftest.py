@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -30,7 +31,12 @@ def results() -> ModuleType:
     return _load()
 
 
+@cache
+def _made(name: str):
+    return _load().ALL[name]()
+
+
 @pytest.fixture(params=sorted(_load().ALL))
-def any_result(request, results):
+def any_result(request):
     """Every kind of result in turn."""
-    return results.ALL[request.param]()
+    return _made(request.param)

@@ -1,0 +1,197 @@
+"""The page: complete, self-contained, harmless."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from loadstone.record.result import Result, decode
+from loadstone.report import html
+
+MOST_BYTES = 1_500_000
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Tree(HTMLParser):
+    """Notes elements, attributes and text, and whether everything is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.content: list[str] = []
+        self.inline: dict[str, list[str]] = {"script": [], "style": []}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        """Note an element."""
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Expect the innermost open element to close."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep inline code apart from text."""
+        if self.open and self.open[-1] in self.inline:
+            self.inline[self.open[-1]].append(data)
+        else:
+            self.content.append(data)
+
+    @property
+    def text(self) -> str:
+        """All text of the page, its white space evened out."""
+        return " ".join(" ".join(self.content).split())
+
+
+def page(result) -> Tree:
+    return Tree(html.render(result))
+
+
+def test_every_element_is_closed(any_result):
+    assert page(any_result).open == []
+
+
+def test_it_is_small(any_result):
+    assert len(html.render(any_result).encode()) < MOST_BYTES
+
+
+def test_it_asks_the_network_for_nothing(any_result):
+    tree = page(any_result)
+    for tag, attributes in tree.elements:
+        for name in ("src", "href", "action", "data", "poster", "srcset"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:image/svg+xml,")), (tag, value)
+    assert "@import" not in "".join(tree.inline["style"])
+    assert "url(" not in "".join(tree.inline["style"])
+
+
+def test_the_policy_allows_this_script_and_this_style_alone(results):
+    tree = page(results.improved())
+    policy = next(a["content"] for t, a in tree.elements if t == "meta" and "http-equiv" in a)
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    for kind in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(tree.inline[kind][0].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+
+
+def test_nothing_is_styled_or_scripted_inline(any_result):
+    for tag, attributes in page(any_result).elements:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        if tag == "script":
+            assert attributes.get("type") in {None, "application/json"}
+
+
+def test_hostile_names_make_no_element(results):
+    tree = page(results.hostile())
+    assert not [tag for tag, _ in tree.elements if tag in {"img", "b"}]
+    assert len([tag for tag, _ in tree.elements if tag == "script"]) == 3
+    assert '</script><script>alert("x")</script>' in tree.text
+
+
+def test_characters_that_act_are_written_out(results):
+    text = html.render(results.hostile())
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text.split('type="application/json"')[0]
+    )
+
+
+def test_the_embedded_json_is_the_result(any_result):
+    tree = page(any_result)
+    assert decode(tree.inline["script"][1].encode()) == any_result
+
+
+def test_a_result_too_large_to_embed_is_left_out(results, monkeypatch):
+    monkeypatch.setattr(html, "MOST_EMBEDDED", 10)
+    tree = page(results.improved())
+    assert not [a for _, a in tree.elements if a.get("id") == "result"]
+    assert not [a for _, a in tree.elements if "data-download" in a]
+
+
+def test_the_markdown_is_carried_along(results):
+    assert json.loads(page(results.improved()).inline["script"][-1]).startswith("### ✓ Improved")
+
+
+def test_the_verdict_is_the_first_heading(any_result):
+    tree = page(any_result)
+    headings = [tag for tag, _ in tree.elements if re.fullmatch(r"h\d", tag)]
+    assert headings[0] == "h1"
+    assert headings.count("h1") == 1
+    assert str(any_result.verdict.verdict).capitalize() in tree.text
+
+
+@pytest.mark.parametrize(
+    ("name", "sentences"),
+    [
+        ("improved", ["3.0× faster", "44.0 ms → 14.8 ms, 66.4% less, 99.75% interval 66.1% to 66.7% less"]),
+        ("regressed", ["14.2% more", "after fails in a way in which before never did: 5xx"]),
+        ("equivalent", ["Within ±2%", "99.75% interval 0.8% less to 0.8% more"]),
+        ("inconclusive", ["6.1% less to 3.5% more", "about 14 more minutes would likely settle it"]),
+        ("invalid", ["This measurement must not be believed: payload, quiet gaps", "must not be believed"]),
+        ("partial", ["Partial: interrupted", "Too few generations for a verdict"]),
+        ("p99_unavailable", ["Not measurable here: needs 2000 pairs", "Not available here: the processes"]),
+        ("three_variants", ["orm=naive → orm=select_related"]),
+    ],
+)
+def test_each_kind_of_run_says_what_it_found(results, name, sentences):
+    text = page(results.ALL[name]()).text
+    for sentence in sentences:
+        assert sentence in text
+
+
+def test_an_open_question_is_not_shown_as_an_effect(results):
+    hero = html.render(results.inconclusive()).split('class="figure')[1].split("</p>")[0]
+    assert "1.4%" not in hero
+
+
+def test_it_shows_statements_with_what_became_of_them(results):
+    text = page(results.improved()).text
+    assert "20 → 0 gone" in text
+    assert "0 → 1 new" in text
+
+
+def test_it_shows_payload_differences_line_by_line(results):
+    text = html.render(results.invalid())
+    assert '<span class="removed">-  &#34;price&#34;: &#34;12.90&#34;,</span>' in text
+
+
+def test_references_within_the_page_lead_somewhere(any_result):
+    tree = page(any_result)
+    ids = [a["id"] for _, a in tree.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    for _, attributes in tree.elements:
+        href = attributes.get("href") or ""
+        if href.startswith("#"):
+            assert href[1:] in ids
+        for name in ("aria-labelledby", "data-copy"):
+            if attributes.get(name):
+                assert attributes[name] in ids
+
+
+def test_charts_are_named_or_told_in_text(any_result):
+    for tag, attributes in page(any_result).elements:
+        if tag == "svg" and "chart" in (attributes.get("class") or ""):
+            assert attributes.get("aria-label") or attributes.get("aria-hidden") == "true"
+
+
+def test_a_result_read_back_from_disk_renders_the_same(results):
+    result = results.improved()
+    assert html.render(msgspec.json.decode(msgspec.json.encode(result), type=Result)) == html.render(result)
+
+
+def test_a_run_that_saw_nothing_still_has_a_page(results):
+    bare = replace(
+        results.partial(), generations=[], distributions=[], outcomes=[], probe=None, checks=[], sequence=None
+    )
+    assert "Too few generations" in page(bare).text
