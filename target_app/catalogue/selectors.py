@@ -1,0 +1,127 @@
+"""Every query of the catalogue, with the ways to fetch that the toggle `orm` chooses from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Cast
+
+from catalogue.models import SEARCH_CONFIGURATION, Brand, Category, Product, Review
+from core import toggles
+
+LATEST_REVIEWS = 5
+_LISTED = (
+    "id",
+    "name",
+    "slug",
+    "price",
+    "stock",
+    "rating",
+    "review_count",
+    "created_at",
+    "brand__name",
+    "brand__slug",
+    "category__name",
+    "category__slug",
+)
+"""Columns that a product list shows; the long text is not among them."""
+_REVIEWED = ("id", "product_id", "author__name", "rating", "title", "body", "is_verified", "created_at")
+_RELEVANCE_STEPS = 1_000_000
+
+Fetch = Callable[[QuerySet[Any]], QuerySet[Any]]
+
+
+def listed_products() -> QuerySet[Product]:
+    """Return what is on sale, with brand, category and tags fetched as the toggle says."""
+    return _PRODUCT_LISTS[toggles.choice("orm")](Product.objects.filter(is_active=True))
+
+
+def product_pages() -> QuerySet[Product]:
+    """Return what is on sale, fetched for a page of its own."""
+    return _PRODUCT_PAGES[toggles.choice("orm")](Product.objects.filter(is_active=True))
+
+
+def search_products(words: str) -> QuerySet[Product]:
+    """Return what matches `words`, best first."""
+    query = SearchQuery(words, config=SEARCH_CONFIGURATION, search_type="websearch")
+    rank = SearchRank(F("search_vector"), query)
+    # In whole steps: a float does not survive the way through a cursor.
+    relevance = Cast(rank * Value(_RELEVANCE_STEPS), IntegerField())
+    return (
+        listed_products()
+        .filter(search_vector=query)
+        .annotate(relevance=relevance)
+        .order_by("-relevance", "-id")
+    )
+
+
+def reviews() -> QuerySet[Review]:
+    """Return reviews, with their authors fetched as the toggle says."""
+    return _REVIEW_LISTS[toggles.choice("orm")](Review.objects.all())
+
+
+def latest_reviews(product: Product) -> list[Review]:
+    """Return a product's newest reviews."""
+    return list(reviews().filter(product=product).order_by("-created_at", "-id")[:LATEST_REVIEWS])
+
+
+def rating_histogram(product: Product) -> dict[str, int]:
+    """Return how many reviews gave 1, 2, ... 5 stars."""
+    rows = Review.objects.filter(product=product).values_list("rating").annotate(Count("id"))
+    counts = dict.fromkeys(range(1, 6), 0) | dict(rows)
+    return {str(stars): count for stars, count in counts.items()}
+
+
+def breadcrumb(category: Category) -> list[Category]:
+    """Return the way from the root of the tree to `category`."""
+    path = [category]
+    while path[-1].parent is not None:
+        path.append(path[-1].parent)
+    return path[::-1]
+
+
+def categories() -> QuerySet[Category]:
+    """Return the tree's nodes, parents before children."""
+    return Category.objects.order_by("id")
+
+
+def brands() -> QuerySet[Brand]:
+    """Return all brands."""
+    return Brand.objects.order_by("id")
+
+
+def categories_within(slug: str) -> list[int]:
+    """Return the ids of the category `slug` and of all below it; none when there is no such category."""
+    within = Q(slug=slug) | Q(parent__slug=slug) | Q(parent__parent__slug=slug)  # the tree has three levels
+    return list(Category.objects.filter(within).order_by("id").values_list("id", flat=True))
+
+
+def _as_it_comes(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Let every relation be fetched when a row asks for it: one query a row and relation."""
+    return rows
+
+
+_PRODUCT_LISTS: dict[str, Fetch] = {
+    "naive": _as_it_comes,
+    # Joins what is single; tags still cost a query a row, and the long text is read for nothing.
+    "select_related": lambda rows: rows.select_related("brand", "category"),
+    "prefetch": lambda rows: (
+        rows.select_related("brand", "category").prefetch_related("tags").only(*_LISTED)
+    ),
+}
+_PRODUCT_PAGES: dict[str, Fetch] = {
+    "naive": _as_it_comes,
+    "select_related": lambda rows: rows.select_related("brand", "category__parent__parent"),
+    "prefetch": lambda rows: (
+        rows.select_related("brand", "category__parent__parent").prefetch_related("tags")
+    ),
+}
+_REVIEW_LISTS: dict[str, Fetch] = {
+    "naive": _as_it_comes,
+    "select_related": lambda rows: rows.select_related("author"),
+    # Both relations are single: there is nothing to prefetch beyond the join.
+    "prefetch": lambda rows: rows.select_related("author").only(*_REVIEWED),
+}

@@ -1,0 +1,122 @@
+"""The catalogue's endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalogue import selectors
+from catalogue.filters import ProductFilters, ReviewFilters
+from catalogue.models import Brand, Category, Product, Review
+from catalogue.serializers import (
+    BrandSerializer,
+    CategoryNodeSerializer,
+    ProductPageSerializer,
+    ProductSerializer,
+    ReviewSerializer,
+)
+from core.lists import ToggledListView
+
+
+class ProductList(ToggledListView[Product]):
+    """What is on sale."""
+
+    serializer_class = ProductSerializer
+    filterset_class = ProductFilters
+    ordering_fields = ("price", "rating", "review_count", "created_at", "id")
+
+    def get_queryset(self) -> QuerySet[Product]:
+        """Return what is on sale."""
+        return selectors.listed_products()
+
+
+class ProductPage(generics.RetrieveAPIView[Product]):
+    """One product, with everything its page shows."""
+
+    serializer_class = ProductPageSerializer
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Product]:
+        """Return what is on sale."""
+        return selectors.product_pages()
+
+
+class ProductReviews(ToggledListView[Review]):
+    """A product's reviews, newest first."""
+
+    serializer_class = ReviewSerializer
+    filterset_class = ReviewFilters
+    ordering_fields = ("created_at", "rating")
+    default_ordering = "-created_at"
+    queryset = Review.objects.none()  # for the API's description
+
+    def get_queryset(self) -> QuerySet[Review]:
+        """Return the reviews of the product in the URL; raises `Http404` without such a product."""
+        product = get_object_or_404(Product.objects.filter(is_active=True).only("id"), pk=self.kwargs["pk"])
+        return selectors.reviews().filter(product=product)
+
+
+class ReviewList(ToggledListView[Review]):
+    """All reviews, the last one written first."""
+
+    serializer_class = ReviewSerializer
+    filterset_class = ReviewFilters
+    ordering_fields = ("id",)
+    default_ordering = "-id"
+
+    def get_queryset(self) -> QuerySet[Review]:
+        """Return all reviews."""
+        return selectors.reviews()
+
+
+class Search(ToggledListView[Product]):
+    """`?q=words`: products whose name or text has them, best first."""
+
+    serializer_class = ProductSerializer
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Product]:
+        """Return what matches; nothing without words."""
+        words = self.request.query_params.get("q", "").strip()
+        return selectors.search_products(words) if words else Product.objects.none().order_by("-id")
+
+
+class CategoryTree(generics.ListAPIView[Category]):
+    """All categories, parents before children."""
+
+    serializer_class = CategoryNodeSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Category]:
+        """Return all categories."""
+        return selectors.categories()
+
+
+class BrandList(generics.ListAPIView[Brand]):
+    """All brands."""
+
+    serializer_class = BrandSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Brand]:
+        """Return all brands."""
+        return selectors.brands()
+
+
+class BrandPage(generics.RetrieveAPIView[Brand]):
+    """One brand."""
+
+    serializer_class = BrandSerializer
+    filter_backends = ()
+    lookup_field = "slug"
+
+    def get_queryset(self) -> QuerySet[Brand]:
+        """Return all brands."""
+        return selectors.brands()

@@ -1,0 +1,39 @@
+"""REST framework and the API's description."""
+
+from typing import Any
+
+from config.settings.application import TOGGLES
+from config.settings.source import env
+
+_THROTTLES = {"off": [], "drf": ["core.throttling.CacheThrottle"], "redis": ["core.throttling.AtomicThrottle"]}
+
+SHOP_PAGE_SIZE = env.number("SHOP_PAGE_SIZE", 20, least=1)
+SHOP_PAGE_SIZE_MAX = env.number("SHOP_PAGE_SIZE_MAX", 1000, least=1)
+SHOP_THROTTLE_RATE = env.rate("SHOP_THROTTLE_RATE", "1000/s")
+"""What one client may ask for, when throttling is on: high enough that a load test of one client passes."""
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # A shop window without accounts: nothing here belongs to one user alone.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_THROTTLE_CLASSES": _THROTTLES[TOGGLES["throttle"]],
+    "DEFAULT_THROTTLE_RATES": {"client": SHOP_THROTTLE_RATE},
+    # Clients may write X-Forwarded-For themselves: count by the peer's address.
+    "NUM_PROXIES": 0,
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "core.ordering.StableOrdering",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Shop",
+    "DESCRIPTION": "The reference shop: a catalogue, reviews, search and orders.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+}

@@ -1,0 +1,57 @@
+"""Apps, middleware, toggles, logging."""
+
+from typing import Any
+
+from config.settings.source import env
+from core.toggles import declared
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+TOGGLES: dict[str, str] = {
+    toggle.name: env.choice(toggle.env, toggle.choices, toggle.default) for toggle in declared().values()
+}
+SHOP_INSTRUMENTATION = env.choice("SHOP_INSTRUMENTATION", ("off", "prometheus"), "off")
+
+INSTALLED_APPS = [
+    "rest_framework",
+    "drf_spectacular",
+    "core",
+    "customers",
+    "catalogue",
+    "orders",
+    "seeding",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+if SHOP_INSTRUMENTATION == "prometheus":
+    MIDDLEWARE.insert(0, "core.metrics.MetricsMiddleware")
+
+TEMPLATES: list[dict[str, Any]] = [
+    # Needed by the page of the API's documentation alone.
+    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
+]
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.choice("SHOP_LOG_LEVEL", ("INFO", "WARNING", "ERROR"), "WARNING")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # A 4xx is the client's affair: under load its log line would cost more than the answer.
+        "django.request": {"level": "ERROR"},
+    },
+}

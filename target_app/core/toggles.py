@@ -1,0 +1,64 @@
+"""The toggles: declared in `toggles.toml`, chosen by environment variables.
+
+The file is the one source. Settings, `GET /toggles`, the page in `docs/` and
+`.env.example` derive from it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+DECLARATION = Path(__file__).resolve().parent.parent / "toggles.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """One named choice, as declared."""
+
+    name: str
+    title: str
+    choices: tuple[str, ...]
+    default: str
+    env: str
+    scope: str
+    claim: str
+    price: str
+    scenario: str
+    given: dict[str, str] = field(default_factory=dict)
+    normalise: tuple[str, ...] = ()
+    ddl: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def declared(path: Path = DECLARATION) -> dict[str, Toggle]:
+    """Return the declared toggles by name, in the file's order."""
+    tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables.pop("rules", None)
+    return {name: _toggle(name, table) for name, table in tables.items()}
+
+
+def choice(name: str) -> str:
+    """Return the active choice of a toggle."""
+    active: dict[str, str] = settings.TOGGLES
+    return active[name]
+
+
+def _toggle(name: str, table: dict[str, Any]) -> Toggle:
+    return Toggle(
+        name=name,
+        title=table["title"],
+        choices=tuple(table["choices"]),
+        default=table["default"],
+        env=table["env"],
+        scope=table["scope"],
+        claim=table["claim"],
+        price=table["price"],
+        scenario=table["scenario"],
+        given=dict(table.get("given", {})),
+        normalise=tuple(table.get("normalise", ())),
+        ddl={key: tuple(statements) for key, statements in table.get("ddl", {}).items()},
+    )

@@ -1,0 +1,42 @@
+"""Gunicorn's settings: threads that keep connections alive, and nothing that happens by itself."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only heartbeats, in a file that gunicorn unlinks at once
+
+worker_class = "gthread"  # the sync worker closes the connection after each answer
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+threads = int(os.environ.get("SHOP_THREADS", "4"))
+preload_app = True
+keepalive = 3600  # longer than any run: a reconnect would be charged to a request
+max_requests = 0  # a worker that is replaced in between is cold
+timeout = 120
+graceful_timeout = 3
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("SHOP_LOG_LEVEL", "WARNING").lower()
+control_socket_disable = True  # it would be a file in the user's home, shared by all servers
+worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
+
+_own_folder = ""
+if os.environ.get("SHOP_INSTRUMENTATION") == "prometheus" and not os.environ.get(METRICS_FOLDER):
+    _own_folder = os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="shop-metrics-")
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
+    """Keep a dead worker's counts and drop its gauges."""
+    if os.environ.get(METRICS_FOLDER):
+        from prometheus_client import multiprocess  # noqa: PLC0415 - only where it is used
+
+        multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ANN401, ARG001 - as above
+    """Remove the metrics folder that this server made."""
+    if _own_folder:
+        shutil.rmtree(_own_folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Deterministic demonstration data, loaded with COPY."""
