@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from loadstone.record.result import CheckStatus, Contrast, GenerationInfo, ProbeFacts, Result
+from loadstone.record.result import Contrast, GenerationInfo, Result
 from loadstone.report import quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
-from loadstone.stats.verdicts import Verdict
+from loadstone.report.facts import Fact, make_fact
+from loadstone.report.hero import Hero, Highlight, make_hero, make_highlights
 
 MOST_GROUPS = 60
 """Endpoints that the page draws; the rest are in the JSON."""
@@ -26,28 +27,6 @@ TITLES = {
     "circumstances": "Run and machine",
 }
 """Sections in the order of the page; each has a template under `templates/sections/`."""
-
-
-@dataclass(frozen=True)
-class Hero:
-    """The top of the page."""
-
-    figure: str
-    """The effect in the largest letters, or nothing where there is none to show."""
-    subject: str
-    sentence: str
-    chart: Markup
-    contrast: Contrast | None
-
-
-@dataclass(frozen=True)
-class Highlight:
-    """One number under the hero, before and after."""
-
-    name: str
-    before: str
-    after: str
-    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,35 +73,6 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One SQL statement and its calls per request on both sides."""
-
-    sql: str
-    before: float
-    after: float
-
-    @property
-    def change(self) -> str:
-        """What became of the statement."""
-        if self.before == self.after:
-            return "same"
-        if not self.after:
-            return "gone"
-        return "changed" if self.before else "new"
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Exact facts of one endpoint on two variants."""
-
-    endpoint: str
-    label: str
-    before: ProbeFacts
-    after: ProbeFacts
-    statements: list[Statement]
-
-
-@dataclass(frozen=True)
 class Page:
     """Everything that the templates lay out."""
 
@@ -150,17 +100,17 @@ def build(result: Result) -> Page:
     ]
     spreads = _spreads(result)
     courses = _courses(result)
-    facts = [_fact(result, *pair) for pair in selection.probe_pairs(result)]
+    counted = [make_fact(result, *pair) for pair in selection.probe_pairs(result)]
     payload = result.probe.payload if result.probe else None
     said = {wording.headline(result), *(f"{check.name}: {check.message}" for check in result.checks)}
     return Page(
-        hero=_hero(result),
+        hero=make_hero(result),
         reasons=[reason for reason in result.verdict.reasons if reason not in said],
-        highlights=_highlights(result, facts),
+        highlights=make_highlights(result, counted),
         forests=forests,
         spreads=spreads,
         courses=courses,
-        facts=facts,
+        facts=counted,
         diffs=[
             diff_lines(one.diff or f"-{one.before}\n+{one.after}")
             for one in (payload.differences[:MOST_DIFFERENCES] if payload else [])
@@ -172,7 +122,7 @@ def build(result: Result) -> Page:
             "effects": bool(forests),
             "latency": bool(spreads),
             "generations": bool(result.generations),
-            "probe": bool(facts),
+            "probe": bool(counted),
             "payload": payload is not None,
             "outcomes": bool(result.outcomes),
             "checks": bool(result.checks),
@@ -189,66 +139,6 @@ def diff_lines(text: str) -> list[tuple[str, str]]:
         ("place" if line.startswith(("+++", "---")) else kinds.get(line[:1], "context"), line)
         for line in lines
     ]
-
-
-def _hero(result: Result) -> Hero:
-    key = selection.key_contrast(result)
-    if key is None or key.effect is None:
-        return Hero(figure="", subject="", sentence=_plain(result), chart=Markup(""), contrast=None)
-    figure, rest = _figure(key)
-    return Hero(
-        figure=figure,
-        subject=wording.metric_label(key.metric),
-        sentence=", ".join(part for part in (rest, wording.interval_in_words(key)) if part),
-        chart=forest.large(key),
-        contrast=key,
-    )
-
-
-def _figure(key: Contrast) -> tuple[str, str]:
-    """Return what stands largest, and the amount where that does not already say it.
-
-    An open question shows its interval and an equivalence its margin: an
-    estimate in large letters would claim more than was found.
-    """
-    amount, times = wording.amount_in_words(key), wording.times_in_words(key)
-    if key.verdict is Verdict.INCONCLUSIVE:
-        return wording.ends_in_words(key), f"estimate {amount}"
-    if key.verdict is Verdict.EQUIVALENT:
-        return f"Within {wording.margin(key)}", f"estimate {amount}"
-    return (times, amount) if times else (amount, "")
-
-
-def _plain(result: Result) -> str:
-    """Return the opening sentence of a run without an effect to show."""
-    failed = [check.name for check in selection.concerns(result) if check.status is CheckStatus.FAIL]
-    if result.verdict.verdict is Verdict.INVALID and failed:
-        return f"This measurement must not be believed: {', '.join(map(safe.name, failed))}"
-    return wording.headline(result)
-
-
-def _highlights(result: Result, facts: list[Fact]) -> list[Highlight]:
-    """Return the gating levels and the endpoint whose queries changed most."""
-    told: list[Highlight] = []
-    if result.verdict.verdict is Verdict.INVALID:
-        return told
-    single = len(result.variants) == 2  # noqa: PLR2004 - more have no single before and after
-    for one in selection.gating(result) if single else []:
-        if one.available:
-            before, after = (quantities.quantity(end, one.unit) for end in (one.before, one.after))
-            told.append(Highlight(wording.metric_label(one.metric), before, after))
-    counted = [
-        fact
-        for fact in facts
-        if fact.before.queries_first is not None and fact.after.queries_first is not None
-    ]
-    if counted:
-        most = max(
-            counted, key=lambda fact: abs((fact.before.queries_first or 0) - (fact.after.queries_first or 0))
-        )
-        before, after = (quantities.count(side.queries_first) for side in (most.before, most.after))
-        told.append(Highlight("queries per request", before, after, most.endpoint))
-    return told
 
 
 def _forest(result: Result, variant: str) -> Forest:
@@ -342,16 +232,3 @@ def _unjudged(result: Result) -> list[Contrast]:
         if metric != "errors"
         for other in selection.others(result)
     ]
-
-
-def _fact(result: Result, endpoint: str, before: ProbeFacts, after: ProbeFacts) -> Fact:
-    calls = [dict(side.statements) for side in (before, after)]
-    both = dict.fromkeys([*calls[0], *calls[1]])
-    statements = [Statement(sql, calls[0].get(sql, 0.0), calls[1].get(sql, 0.0)) for sql in both]
-    return Fact(
-        endpoint=endpoint,
-        label=selection.label_of(result, after.variant) if len(result.variants) > 2 else "",  # noqa: PLR2004 - as in _courses
-        before=before,
-        after=after,
-        statements=sorted(statements, key=lambda one: -max(one.before, one.after)),
-    )

@@ -17,6 +17,8 @@ from loadstone.report.charts.scale import Scale, even_change_ticks, linear_ticks
 HEIGHT = 220
 NEAR = 2.0
 """Zero is drawn while it lies within this many spreads of the data; further away it would flatten them."""
+LOOK_REACH = 1.5
+"""Intervals of early looks stretch the scale by at most this many lengths of the rest."""
 LOOK_AFTER = 0.22
 """How far right of its last generation a look stands."""
 _MANY = 12
@@ -96,6 +98,11 @@ def _scale(contrast: Contrast, values: Sequence[float]) -> Scale:
     wanted = list(values)
     if contrast.effect is not None:
         wanted += [_on_scale(contrast, end) for end in (contrast.effect.low, contrast.effect.high)]
+    looked = [
+        _on_scale(contrast, end) for look in contrast.looks for end in (look.effect.low, look.effect.high)
+    ]
+    reach = max(map(abs, values), default=0.0) + LOOK_REACH * (max(wanted) - min(wanted))
+    wanted += [end for end in looked if abs(end) <= reach]
     finite = [value for value in wanted if math.isfinite(value)]
     spread = max(max(finite) - min(finite), margin)
     if min(abs(value) for value in finite) <= NEAR * spread:

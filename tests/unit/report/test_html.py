@@ -53,8 +53,14 @@ class Tree(HTMLParser):
         return " ".join(" ".join(self.content).split())
 
 
+PAGES: dict[int, tuple[Result, Tree]] = {}
+
+
 def page(result) -> Tree:
-    return Tree(html.render(result))
+    """Parse the page of a result, once as long as the result lives."""
+    if id(result) not in PAGES:
+        PAGES[id(result)] = result, Tree(html.render(result))
+    return PAGES[id(result)][1]
 
 
 def test_every_element_is_closed(any_result):
