@@ -6,18 +6,18 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from loadstone.explain.postgres_framing import Framer, error_code, split_strings
+from loadstone.explain.postgres_framing import Asked, Framer, asked_by, error_code, tagged_rows
 from loadstone.explain.relay import BlindError
-from loadstone.explain.sql_tokens import split_statements
 
 _PACKET = struct.Struct(">ii")
 _SSL_REQUEST = 80877103
 _GSS_REQUEST = 80877104
 _CANCEL_REQUEST = 80877102
 _PROTOCOL_MAJOR = 3
+_LONGEST_STARTUP = 10_000
 _DECLINED = b"N"
 
 _EXTENDED = frozenset("PBDEC")
@@ -27,7 +27,6 @@ _ANSWERLESS = frozenset("SA")
 """ParameterStatus and NotificationResponse come at any time and belong to no statement."""
 _PASSING = frozenset("TnDtNdcHRKvV")
 """Parts of an answer that do not end it; T, n, D and H get a second look."""
-_COUNTING_TAGS = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "SELECT", "MOVE", "FETCH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,6 @@ class Completion:
     response_bytes: int
     duration_us: int
     error: str
-
-
-@dataclass(slots=True)
-class _Asked:
-    """One message of the client that waits for its answer."""
-
-    code: str
-    """Its type byte; `start` for the start-up packet."""
-    sql: str = ""
-    name: str = ""
-    """Of the prepared statement (Parse, Bind) or the portal (Execute, Close)."""
-    portal: str = ""
-    pieces: list[str] = field(default_factory=list)
-    """Statements of a simple query."""
-    done: int = 0
-    """How many of them are complete."""
 
 
 class PostgresConnection:
@@ -72,7 +55,7 @@ class PostgresConnection:
         self._server = Framer(b"CE")
         self._startup: bytearray | None = bytearray()
         self._cancelling = False
-        self._queue: deque[_Asked] = deque()
+        self._queue: deque[Asked] = deque()
         self._prepared: dict[str, str] = {}
         self._portals: dict[str, str] = {}
         self._skipping = False
@@ -99,19 +82,25 @@ class PostgresConnection:
 
     def from_client(self, data: bytes) -> tuple[bytes, bytes]:
         """Note what is asked; return what to forward, and what to answer at once."""
-        answer = b""
-        if self._startup is not None:
-            self._startup += data
-            answer = self._decline_encryption(self._startup)
-            data = self._take_startup(self._startup)
-            forward = data
-            data = data[_PACKET.unpack_from(data)[0] :] if data else b""
-        else:
-            forward = data
+        if self._startup is None:
+            self._follow(data)
+            return data, b""
+        self._startup += data
+        answer = self._decline_encryption(self._startup)
+        length = self._startup_length(self._startup)
+        if not 0 < length <= len(self._startup):
+            return b"", answer
+        forward = bytes(self._startup)
+        if not self._cancelling:
+            self._queue.append(Asked("start"))
+        self._follow(forward[length:])
+        self._startup = None
+        return forward, answer
+
+    def _follow(self, data: bytes) -> None:
         if not self._cancelling:
             for code, body, _ in self._client.feed(data):
                 self._ask(code, body)
-        return forward, answer
 
     def from_server(self, data: bytes) -> None:
         """Match answers to what was asked."""
@@ -129,20 +118,17 @@ class PostgresConnection:
             answer += _DECLINED
         return answer
 
-    def _take_startup(self, packet: bytearray) -> bytes:
-        """Return all that came once the start-up packet is whole; before that, nothing."""
+    def _startup_length(self, packet: bytearray) -> int:
+        """Return the length that the start-up packet claims, 0 while that is unknown."""
         if len(packet) < _PACKET.size:
-            return b""
+            return 0
         length, code = _PACKET.unpack_from(packet)
-        if code != _CANCEL_REQUEST and code >> 16 != _PROTOCOL_MAJOR:
-            raise BlindError("a connection did not begin as PostgreSQL protocol 3 without encryption")
-        if len(packet) < length:
-            return b""
-        self._startup = None
         self._cancelling = code == _CANCEL_REQUEST
-        if not self._cancelling:
-            self._queue.append(_Asked("start"))
-        return bytes(packet)
+        if not _PACKET.size <= length <= _LONGEST_STARTUP or not (
+            self._cancelling or code >> 16 == _PROTOCOL_MAJOR
+        ):
+            raise BlindError("a connection did not begin as PostgreSQL protocol 3 without encryption")
+        return int(length)
 
     def _ask(self, code: str, body: bytes) -> None:
         if code in _IGNORED_BY_CLIENT:
@@ -158,7 +144,7 @@ class PostgresConnection:
             code = "c"
         if not self._queue:
             self._busy_since = time.perf_counter_ns()
-        self._queue.append(_asked(code, body))
+        self._queue.append(asked_by(code, body))
 
     def _answer(self, code: str, body: bytes, size: int) -> None:
         if code in _ANSWERLESS:
@@ -178,7 +164,7 @@ class PostgresConnection:
         else:
             raise BlindError(f"PostgreSQL sent a message of type {code!r}, which the tap cannot follow")
 
-    def _pass(self, head: _Asked, code: str) -> None:
+    def _pass(self, head: Asked, code: str) -> None:
         if code == "D":
             self._rows += 1
         elif code in "Tn" and head.code == "D":
@@ -186,7 +172,7 @@ class PostgresConnection:
         elif code == "V":
             self._complete("FUNCTION CALL", "")
 
-    def _copy_in(self, _head: _Asked, _body: bytes) -> None:
+    def _copy_in(self, _head: Asked, _body: bytes) -> None:
         """Drop what the upstream will ignore: any Sync before the end of the copy data."""
         rest = [asked.code for asked in self._queue]
         self._copying = "c" not in rest
@@ -195,36 +181,36 @@ class PostgresConnection:
             asked for index, asked in enumerate(self._queue) if index >= end or asked.code != "S"
         )
 
-    def _parsed(self, head: _Asked, _body: bytes) -> None:
+    def _parsed(self, head: Asked, _body: bytes) -> None:
         self._expect(head, "P")
         self._prepared[head.name] = head.sql
         self._queue.popleft()
 
-    def _bound(self, head: _Asked, _body: bytes) -> None:
+    def _bound(self, head: Asked, _body: bytes) -> None:
         self._expect(head, "B")
         self._portals[head.portal] = self._text_of(self._prepared, head.name, "prepared statement")
         self._queue.popleft()
 
-    def _dropped(self, head: _Asked, _body: bytes) -> None:
+    def _dropped(self, head: Asked, _body: bytes) -> None:
         self._expect(head, "C")
         (self._prepared if head.portal == "S" else self._portals).pop(head.name, None)
         self._queue.popleft()
 
-    def _ready(self, head: _Asked, _body: bytes) -> None:
+    def _ready(self, head: Asked, _body: bytes) -> None:
         if head.code not in {"start", "Q", "S", "F"}:
             raise BlindError(f"PostgreSQL was ready before it had answered a message of type {head.code!r}")
         self._queue.popleft()
         self._rows = self._bytes = 0
         self._busy_since = time.perf_counter_ns()
 
-    def _ended(self, head: _Asked, body: bytes) -> None:
+    def _ended(self, head: Asked, body: bytes) -> None:
         """End one statement: CommandComplete, EmptyQueryResponse or PortalSuspended."""
-        rows = self._rows or _tagged_rows(body)
+        rows = self._rows or tagged_rows(body)
         self._complete(self._running(head), "", rows)
         if head.code == "E":
             self._queue.popleft()
 
-    def _failed(self, head: _Asked, body: bytes) -> None:
+    def _failed(self, head: Asked, body: bytes) -> None:
         self._fail(head, error_code(body))
         self._copying = False
         if head.code in _EXTENDED:
@@ -232,7 +218,7 @@ class PostgresConnection:
                 self._queue.popleft()
             self._skipping = not self._queue
 
-    def _fail(self, head: _Asked, error: str) -> None:
+    def _fail(self, head: Asked, error: str) -> None:
         if head.code == "B":
             self._complete(self._text_of(self._prepared, head.name, "prepared statement"), error)
         elif head.code == "P":
@@ -240,7 +226,7 @@ class PostgresConnection:
         elif head.code in {"Q", "E"}:
             self._complete(self._running(head), error)
 
-    def _running(self, head: _Asked) -> str:
+    def _running(self, head: Asked) -> str:
         """Return the text of the statement whose result is being sent."""
         if head.code == "E":
             return self._text_of(self._portals, head.name, "portal")
@@ -257,7 +243,7 @@ class PostgresConnection:
             self._give_up(f"the text of a {what} is not known")
         return texts.get(name, "")
 
-    def _expect(self, head: _Asked, code: str) -> None:
+    def _expect(self, head: Asked, code: str) -> None:
         if head.code != code:
             raise BlindError(f"PostgreSQL answered a message of type {code!r} where {head.code!r} was asked")
 
@@ -270,7 +256,7 @@ class PostgresConnection:
         self._rows = self._bytes = 0
         self._busy_since = now
 
-    _HANDLERS: ClassVar[dict[str, Callable[[PostgresConnection, _Asked, bytes], None]]] = {
+    _HANDLERS: ClassVar[dict[str, Callable[[PostgresConnection, Asked, bytes], None]]] = {
         "1": _parsed,
         "2": _bound,
         "3": _dropped,
@@ -281,29 +267,3 @@ class PostgresConnection:
         "G": _copy_in,
         "Z": _ready,
     }
-
-
-def _asked(code: str, body: bytes) -> _Asked:
-    if code == "Q":
-        (sql,) = split_strings(body, 1)
-        return _Asked("Q", sql=sql, pieces=split_statements(sql))
-    if code == "P":
-        name, sql = split_strings(body, 2)
-        return _Asked("P", name=name, sql=sql)
-    if code == "B":
-        portal, name = split_strings(body, 2)
-        return _Asked("B", portal=portal, name=name)
-    if code == "E":
-        return _Asked("E", name=split_strings(body, 1)[0])
-    if code == "C":
-        return _Asked("C", portal=chr(body[0]), name=split_strings(body[1:], 1)[0])
-    if code in "DSFc":
-        return _Asked(code)
-    raise BlindError(f"a client sent a message of type {code!r}, which the tap cannot follow")
-
-
-def _tagged_rows(tag: bytes) -> int:
-    """Return the count in a CommandComplete tag such as `INSERT 0 5`, 0 without one."""
-    words = tag.rstrip(b"\0").decode("ascii", "replace").split()
-    counts = len(words) > 1 and words[0] in _COUNTING_TAGS and words[-1].isdigit()
-    return int(words[-1]) if counts else 0

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from loadstone.explain.relay import BlindError
+from loadstone.explain.sql_tokens import split_statements
 
 HEADER_BYTES = 5
 MAX_MESSAGE_BYTES = 1 << 30
 _LENGTH = struct.Struct(">i")
+_COUNTING_TAGS = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "SELECT"})
+"""SELECT stands for CREATE TABLE AS, too, which sends no rows."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """One message of the client that waits for its answer."""
+
+    code: str
+    """Its type byte; `start` for the start-up packet."""
+    sql: str = ""
+    name: str = ""
+    """Of the prepared statement (Parse, Bind) or the portal (Execute, Close)."""
+    portal: str = ""
+    pieces: list[str] = field(default_factory=list)
+    """Statements of a simple query."""
+    done: int = 0
+    """How many of them are complete."""
 
 
 class Framer:
@@ -75,3 +95,30 @@ def error_code(body: bytes) -> str:
         if field[:1] == b"C":
             return field[1:].decode("ascii", "replace")
     return "unknown"
+
+
+def asked_by(code: str, body: bytes) -> Asked:
+    """Read one message of a client; raises `BlindError` for one that the tap cannot follow."""
+    if code == "Q":
+        (sql,) = split_strings(body, 1)
+        return Asked("Q", sql=sql, pieces=split_statements(sql))
+    if code == "P":
+        name, sql = split_strings(body, 2)
+        return Asked("P", name=name, sql=sql)
+    if code == "B":
+        portal, name = split_strings(body, 2)
+        return Asked("B", portal=portal, name=name)
+    if code == "E":
+        return Asked("E", name=split_strings(body, 1)[0])
+    if code == "C":
+        return Asked("C", portal=chr(body[0]), name=split_strings(body[1:], 1)[0])
+    if code in "DSFc":
+        return Asked(code)
+    raise BlindError(f"a client sent a message of type {code!r}, which the tap cannot follow")
+
+
+def tagged_rows(tag: bytes) -> int:
+    """Return the count in a CommandComplete tag such as `INSERT 0 5`, 0 without one."""
+    words = tag.rstrip(b"\0").decode("ascii", "replace").split()
+    counts = len(words) > 1 and words[0] in _COUNTING_TAGS and words[-1].isdigit()
+    return int(words[-1]) if counts else 0

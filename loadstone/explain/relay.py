@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import itertools
 import socket
 import threading
@@ -36,7 +38,7 @@ class Observer(Protocol):
         """Return bytes of the client that were held back until they could be understood."""
 
     def closed(self) -> None:
-        """Account for what was never answered: the connection is over."""
+        """Account for what was never answered: the upstream has ended. It may be called again."""
 
 
 class Relay:
@@ -49,6 +51,7 @@ class Relay:
         self._numbers = itertools.count(1)
         self._connections: set[asyncio.Task[None]] = set()
         self._listener: socket.socket | None = None
+        self._port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -56,14 +59,14 @@ class Relay:
     @property
     def port(self) -> int:
         """The port listened on; raises `RuntimeError` before `start`."""
-        if self._listener is None:
-            raise RuntimeError("the tap has not been started")
-        port: int = self._listener.getsockname()[1]
-        return port
+        self._bound()
+        return self._port
 
     def start(self) -> None:
         """Bind a free loopback port and begin to accept."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self._listener.settimeout(0)
+        self._port = self._listener.getsockname()[1]
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="wire-tap", daemon=True)
         self._thread.start()
@@ -85,20 +88,30 @@ class Relay:
     async def _accept(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connected, sock=self._listener, limit=CHUNK_BYTES)
+        listening = self._loop.create_task(self._listen())
         ready.set()
         await self._stop.wait()
-        server.close()
-        for task in tuple(self._connections):
+        tasks = [listening, *self._connections]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        listener = self._bound()
+        with listener:
+            while True:
+                client, _ = await loop.sock_accept(listener)
+                task = loop.create_task(self._serve(client))
+                self._connections.add(task)
+                task.add_done_callback(functools.partial(self._served, client))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _served(self, client: socket.socket, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        client.close()
+
+    async def _serve(self, client: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=client, limit=CHUNK_BYTES)
         try:
             from_upstream, to_upstream = await asyncio.wait_for(self._connect(), CONNECT_TIMEOUT_S)
         except OSError:  # a timeout is one, too
@@ -109,16 +122,30 @@ class Relay:
             await _both(
                 _pump_up(reader, to_upstream, writer, observer), _pump_down(from_upstream, writer, observer)
             )
+            await _flush(to_upstream, writer)
         finally:
             observer.closed()
-            to_upstream.close()
-            writer.close()
+            to_upstream.transport.abort()
+            writer.transport.abort()
+
+    def _bound(self) -> socket.socket:
+        if self._listener is None:
+            raise RuntimeError("the tap has not been started")
+        return self._listener
 
     def _connect(self) -> Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         if self._host.startswith("/"):
             path = f"{self._host}/.s.PGSQL.{self._upstream_port}"
             return asyncio.open_unix_connection(path, limit=CHUNK_BYTES)
         return asyncio.open_connection(self._host, self._upstream_port, limit=CHUNK_BYTES)
+
+
+async def _flush(*writers: asyncio.StreamWriter) -> None:
+    """Close both sides once everything has been sent."""
+    for writer in writers:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _both(up: Coroutine[Any, Any, None], down: Coroutine[Any, Any, None]) -> None:
@@ -128,7 +155,8 @@ async def _both(up: Coroutine[Any, Any, None], down: Coroutine[Any, Any, None]) 
             pumps.create_task(up)
             pumps.create_task(down)
     except* OSError:
-        pass  # a reset by either side ends the connection as a close would
+        # A reset by either side ends the connection as a close would.
+        pass
 
 
 async def _pump_up(
@@ -153,4 +181,5 @@ async def _pump_down(reader: asyncio.StreamReader, client: asyncio.StreamWriter,
         observer.from_server(data)
         client.write(data)
         await client.drain()
+    observer.closed()  # whatever is unanswered remains so; said before the client can notice
     client.write_eof()
