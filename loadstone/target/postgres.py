@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loadstone.errors import TargetError
 from loadstone.target.accounts import Account, reachable_copy
-from loadstone.target.folders import State
+from loadstone.target.folders import State, private_folder
 from loadstone.target.ports import Ports, is_free
 from loadstone.target.processes import Child, Supervisor
 from loadstone.target.sql import wait_until_ready
@@ -85,6 +85,7 @@ class Postgres:
 
     def create(self, data: Path, log: Path) -> None:
         """Make an empty cluster in `data`, a folder that does not exist or is empty."""
+        private_folder(data, self._account)
         argv = [str(self._bin / "initdb"), f"--pgdata={data}", f"--username={USER}", "--auth=scram-sha-256"]
         argv += [f"--pwfile={data}.password", "--encoding=UTF8", "--no-sync", "--no-instructions"]
         # The built-in provider sorts alike on every machine, whatever its C library.

@@ -97,6 +97,7 @@ class Kitchen:
 def apply_ddl(recipe: Recipe, url: str, progress: Progress) -> list[str]:
     """Run a recipe's DDL, then vacuum and analyse what it made; return those statements."""
     with session(url) as database:
+        before = upkeep.fingerprint(database)
         for statement in recipe.ddl:
             progress(f"changing the schema: {statement}", None)
             try:
@@ -107,4 +108,4 @@ def apply_ddl(recipe: Recipe, url: str, progress: Progress) -> list[str]:
                     cause=error.cause,
                     remedy="correct the toggle's ddl",
                 ) from error
-        return upkeep.keep_new(database)
+        return upkeep.keep_new(database, before)

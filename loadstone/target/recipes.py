@@ -137,7 +137,6 @@ class Templates:
         analysed: list[str] = []
         if base is None:
             progress("making an empty database", None)
-            folders.private_folder(data, self._state.account)
             self._postgres.create(data, logs / "initdb.log")
             self._create_database(data, logs)
         else:

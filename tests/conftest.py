@@ -1,0 +1,86 @@
+"""Real services for any test that asks: one embedded PostgreSQL and Redis for the session.
+
+Everything is imported and started on first use only, so that unit tests stay light.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from loadstone.target.folders import State
+    from loadstone.target.processes import Supervisor
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """Give a temporary folder that every account can pass through, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="loadstone-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def service_state(open_folder: Path) -> State:
+    """Give the state folder of the session's services."""
+    from loadstone.target.folders import State  # noqa: PLC0415 - on first use only
+
+    return State.open(open_folder / "services")
+
+
+@pytest.fixture(scope="session")
+def supervisor(service_state: State) -> Iterator[Supervisor]:
+    """Give the owner of the session's services; at the end none of its processes may live."""
+    from loadstone.target.processes import Supervisor, find_processes  # noqa: PLC0415 - on first use only
+
+    with Supervisor() as owner:
+        folder = service_state.slots / owner.token
+        folder.mkdir()
+        folder.chmod(0o711)
+        owner.remove_at_end(folder)
+        yield owner
+    assert find_processes(owner.token) == []
+
+
+@pytest.fixture(scope="session")
+def postgres_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
+    """Give the URL of an empty database whose role may create further ones."""
+    from loadstone.target.ports import Ports  # noqa: PLC0415 - on first use only
+    from loadstone.target.postgres import Postgres  # noqa: PLC0415 - as above
+    from loadstone.target.sql import session  # noqa: PLC0415 - as above
+    from loadstone.target.urls import with_path  # noqa: PLC0415 - as above
+
+    ports = Ports()
+    postgres = Postgres(service_state, supervisor, ports)
+    home = service_state.slots / supervisor.token
+    postgres.create(home / "data", home / "initdb.log")
+    cluster = postgres.run(home / "data", home / "postgres.log", database="postgres")
+    with session(cluster.url) as server:
+        server.run("CREATE DATABASE tests")
+    yield with_path(cluster.url, "/tests")
+    postgres.stop(cluster)
+    ports.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
+    """Give the URL of database 0 of a Redis with sixteen."""
+    from loadstone.target.folders import private_folder  # noqa: PLC0415 - on first use only
+    from loadstone.target.ports import Ports  # noqa: PLC0415 - as above
+    from loadstone.target.redis import Redis  # noqa: PLC0415 - as above
+
+    ports = Ports()
+    redis = Redis(service_state, supervisor, ports)
+    home = service_state.slots / supervisor.token
+    folder = private_folder(home / "redis", service_state.account)
+    cache = redis.await_ready(redis.start(folder, home / "redis.log"))
+    yield cache.url
+    redis.stop(cache)
+    ports.close()
