@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from loadstone.record.result import ProbeFacts, Result
 from loadstone.report import selection
 
+MOST_STATEMENTS, MOST_LISTS = 40, 12
+"""Statements shown of an endpoint, and endpoints of which they are shown; all are in the JSON."""
+
 
 @dataclass(frozen=True)
 class Statement:

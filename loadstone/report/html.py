@@ -14,18 +14,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadstone.record.result import Result
-from loadstone.report import markdown, page, quantities, safe, selection, wording
+from loadstone.report import facts, markdown, page, quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
 
-MOST_EMBEDDED = 900_000
-"""Bytes of JSON that the page carries; a larger result is named instead."""
+MOST_BYTES = 1_500_000
+"""Size of a page; where the JSON would make it larger, the page does without and says so."""
 _FOR_SCRIPT = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
 def render(result: Result) -> str:
-    """Return the page of `result`."""
+    """Return the page of `result`, with the result itself embedded where it fits."""
+    text = _render(result, for_script(msgspec.json.encode(result).decode()))
+    return text if len(text.encode()) <= MOST_BYTES else _render(result, None)
+
+
+def _render(result: Result, data: Markup | None) -> str:
     style, script = asset("report.css"), asset("report.js")
-    data = for_script(msgspec.json.encode(result).decode())
     return (
         _environment()
         .get_template("report.html.j2")
@@ -36,7 +40,7 @@ def render(result: Result) -> str:
             policy=policy(style, script),
             style=style,
             script=script,
-            data=data if len(data.encode()) <= MOST_EMBEDDED else None,
+            data=data,
             markdown=for_script(json.dumps(markdown.render(result))),
         )
     )
@@ -98,6 +102,7 @@ def _environment() -> Environment:
         wording=wording,
         selection=selection,
         quantities=quantities,
+        facts=facts,
         forest=forest,
         percentiles=percentiles,
         generations=generations,

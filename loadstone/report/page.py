@@ -10,11 +10,13 @@ from markupsafe import Markup
 from loadstone.record.result import Contrast, GenerationInfo, Result
 from loadstone.report import quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
-from loadstone.report.facts import Fact, make_fact
+from loadstone.report.facts import MOST_LISTS, Fact, make_fact
 from loadstone.report.hero import Hero, Highlight, make_hero, make_highlights
 
 MOST_GROUPS = 60
-"""Endpoints that the page draws; the rest are in the JSON."""
+"""Endpoints whose effects the page draws, divided among the variants; the rest are in the JSON."""
+MOST_SPREADS = 24
+"""Endpoints whose distributions it draws."""
 MOST_DIFFERENCES = 20
 TITLES = {
     "effects": "Effects",
@@ -84,6 +86,7 @@ class Page:
     spreads: list[Spread]
     courses: list[Course]
     facts: list[Fact]
+    with_statements: list[Fact]
     diffs: list[list[tuple[str, str]]]
     """Per payload difference: (kind, line)."""
     generations: list[GenerationInfo]
@@ -111,6 +114,7 @@ def build(result: Result) -> Page:
         spreads=spreads,
         courses=courses,
         facts=counted,
+        with_statements=[one for one in counted if one.statements][:MOST_LISTS],
         diffs=[
             diff_lines(one.diff or f"-{one.before}\n+{one.after}")
             for one in (payload.differences[:MOST_DIFFERENCES] if payload else [])
@@ -148,7 +152,8 @@ def _forest(result: Result, variant: str) -> Forest:
     ]
     groups = [Group("All endpoints together", everything, is_endpoint=False)] if everything else []
     names = selection.endpoints(result)
-    for endpoint in names[:MOST_GROUPS]:
+    most = MOST_GROUPS // len(selection.others(result))
+    for endpoint in names[:most]:
         rows = selection.of_endpoint(result, endpoint, variant)
         if rows:
             groups.append(Group(endpoint, rows, is_endpoint=True))
@@ -160,13 +165,13 @@ def _forest(result: Result, variant: str) -> Forest:
         groups=groups,
         axis=forest.axis(scale) if scale else Markup(""),
         charts={id(row): forest.row(row, scale, result.experiment.margin) for row in rows},
-        left_out=max(0, len(names) - MOST_GROUPS),
+        left_out=max(0, len(names) - most),
         lower_is_better=all(row.direction == "lower" for row in rows),
     )
 
 
 def _spreads(result: Result) -> list[Spread]:
-    names: Iterable[str | None] = [None, *selection.endpoints(result)[:MOST_GROUPS]]
+    names: Iterable[str | None] = [None, *selection.endpoints(result)[:MOST_SPREADS]]
     if len(selection.endpoints(result)) == 1 and selection.distributions(result, None):
         names = [None]
     return [spread for spread in (_spread(result, name) for name in names) if spread.chart]

@@ -119,10 +119,43 @@ def test_the_embedded_json_is_the_result(any_result):
 
 
 def test_a_result_too_large_to_embed_is_left_out(results, monkeypatch):
-    monkeypatch.setattr(html, "MOST_EMBEDDED", 10)
+    monkeypatch.setattr(html, "MOST_BYTES", 10)
     tree = page(results.improved())
+    assert "result.json beside this page" in tree.text
     assert not [a for _, a in tree.elements if a.get("id") == "result"]
     assert not [a for _, a in tree.elements if "data-download" in a]
+
+
+@pytest.mark.parametrize("variants", [2, 3])
+def test_a_hundred_endpoints_do_not_burst_the_page(results, variants):
+    result = (results.improved if variants == 2 else results.three_variants)()
+    names = [f"GET /api/v1/thing{number}/" for number in range(100)]
+    first = result.contrasts[-1].endpoint
+    long = [(f"SELECT {number} {'x' * 2000}", 1.0) for number in range(60)]
+    many = replace(
+        result,
+        contrasts=[
+            replace(one, endpoint=name) for name in names for one in result.contrasts if one.endpoint == first
+        ],
+        distributions=[
+            replace(one, endpoint=name)
+            for name in names
+            for one in result.distributions
+            if one.endpoint == first
+        ],
+        probe=replace(
+            result.probe,
+            facts=[
+                replace(one, endpoint=name, statements=long)
+                for name in names
+                for one in result.probe.facts
+                if one.endpoint == first
+            ],
+        ),
+    )
+    text = html.render(many)
+    assert len(text.encode()) < MOST_BYTES
+    assert "more endpoints are in the JSON" in text
 
 
 def test_the_markdown_is_carried_along(results):
