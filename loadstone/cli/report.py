@@ -56,11 +56,11 @@ def build(run: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def diff_(run: Path, other: Path, *, as_json: bool) -> None:
     """Put the effects of two runs side by side; refused when machine or workload differ."""
-    found = diff.compare(load_result(run), load_result(other))
+    first, second = load_result(run), load_result(other)
     if as_json:
-        click.echo(json.dumps(found.as_dict(), indent=2))
+        click.echo(json.dumps(diff.as_dict(first, second), indent=2))
     else:
-        diff.render(found, out())
+        diff.render(first, second, out())
 
 
 def _folder(run: Path) -> Path:

@@ -28,7 +28,9 @@ def make_plan(experiment: Experiment, command: str) -> Plan:
     count = planned_generations(experiment)
     measure_s = experiment.budget_s / count - TURNOVER_S
     looks = sequential.even_looks(count)
-    design = sequential.plan(looks, sequential.bonferroni(experiment.alpha, len(GATING)))
+    design = sequential.plan(
+        looks, sequential.bonferroni(experiment.alpha, len(GATING) * (len(experiment.variants) - 1))
+    )
     order = start_plan(count, len(experiment.variants), experiment.seed, "pair")
     return Plan(
         version=PLAN_VERSION,

@@ -22,11 +22,14 @@ def new_run_folder(reports: Path, title: str, now: datetime | None = None) -> Pa
     """Create `reports/<time>-<slug>/` and return it; raises `ConfigurationError` when it cannot."""
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:SLUG_LENGTH].rstrip("-") or "run"
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(reports, error) from error
     for attempt in range(100):
         suffix = f"-{attempt + 1}" if attempt else ""
         folder = reports / f"{stamp}-{slug}{suffix}"
         try:
-            reports.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
         except FileExistsError:
             continue

@@ -148,11 +148,12 @@ def _quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None) -> 
         if not np.isfinite(with_gaps[:, other]).all() or not np.isfinite(without[:, other]).all():
             return worst
         found = check_gaps(with_gaps[:, other], without[:, other], log_margin(plan.margin))
-        change = math.expm1(found.difference)
+        effects = [math.expm1(float(side[:, other].mean())) for side in (with_gaps, without)]
         worst = Check(
             name=name,
             status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
-            message=f"without quiet gaps the effect is {change:+.1%} off (p = {found.p_value:.2g})",
+            message=f"the effect is {effects[0]:+.1%} with quiet gaps and {effects[1]:+.1%} without "
+            f"(p = {found.p_value:.2g} that they are the same)",
             remedy="a variant works on after it has answered; let the load lane decide"
             if found.differs
             else "",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from loadstone.config.units import format_duration
 from loadstone.record.plan import Plan
-from loadstone.record.result import Contrast, Effect
+from loadstone.record.result import Contrast, Effect, Look
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.inference import Fit, contrasts, fit
@@ -48,7 +48,7 @@ def rules_at(plan: Plan, generations: int, *, ended: bool) -> Rules | None:
         generations: measured so far.
         ended: no more will come; a last look then spends what is left of alpha.
     """
-    gating = sequential.plan(tuple(plan.looks), sequential.bonferroni(plan.alpha, len(plan.gating)))
+    gating = sequential.plan(tuple(plan.looks), sequential.bonferroni(plan.alpha, contrasts_of(plan)))
     diagnostic = sequential.plan(tuple(plan.looks), plan.alpha)
     if gating.look_at(generations) is None:
         if not ended or generations < gating.looks[0]:
@@ -57,6 +57,11 @@ def rules_at(plan: Plan, generations: int, *, ended: bool) -> Rules | None:
         diagnostic = sequential.cut_short(diagnostic, generations)
     look = gating.look_at(generations - generations % 2)
     return None if look is None else Rules(plan, gating, diagnostic, look)
+
+
+def contrasts_of(plan: Plan) -> int:
+    """Return how many contrasts share the false-alarm rate: gating metrics times variants but the baseline."""
+    return len(plan.gating) * (len(plan.variants) - 1)
 
 
 def all_contrasts(observations: Observations, rules: Rules, *, gating_only: bool = False) -> list[Contrast]:
@@ -108,7 +113,7 @@ def _contrasts_of(
             unavailable_reason=reason,
         )
         if not reason:
-            fitted = fit(d[:, other - 1], s[:, other - 1])
+            fitted = fit(d[:, other - 1], s[:, other - 1], resolution=_resolution(table, metric))
             design = rules.gating if gating else rules.diagnostic
             bare = replace(
                 bare,
@@ -116,22 +121,18 @@ def _contrasts_of(
                 after=_typical(table[:, other], metric),
                 **_judged(fitted, design, rules.look, margin, metric),
                 **_outlook(fitted, design, rules, margin, metric),
+                looks=_looks(d[:, other - 1], s[:, other - 1], design, rules, metric)
+                if endpoint is None
+                else [],
             )
         found.append(bare)
     return found
 
 
 def _judged(fitted: Fit, design: Design, look: int, margin: float, metric: Metric) -> dict[str, Any]:
-    low, high, level = sequential.repeated_interval(fitted, design, look)
-    scale = math.expm1 if metric.ratio else float
+    low, high, _ = sequential.repeated_interval(fitted, design, look)
     return {
-        "effect": Effect(
-            kind="ratio" if metric.ratio else "difference",
-            estimate=scale(fitted.estimate),
-            low=scale(low),
-            high=scale(high),
-            level=level,
-        ),
+        "effect": _effect(fitted, design, look, metric),
         "verdict": judge(low, high, margin, metric.direction),
         "detected": detected(low, high),
         "p_value": fitted.p_value,
@@ -139,6 +140,26 @@ def _judged(fitted: Fit, design: Design, look: int, margin: float, metric: Metri
         "residual_sd": fitted.residual_sd,
         "start_effect": None if math.isnan(fitted.start_effect) else fitted.start_effect,
     }
+
+
+def _effect(fitted: Fit, design: Design, look: int, metric: Metric) -> Effect:
+    low, high, level = sequential.repeated_interval(fitted, design, look)
+    scale = math.expm1 if metric.ratio else float
+    return Effect(
+        kind="ratio" if metric.ratio else "difference",
+        estimate=scale(fitted.estimate),
+        low=scale(low),
+        high=scale(high),
+        level=level,
+    )
+
+
+def _looks(d: FloatArray, s: FloatArray, design: Design, rules: Rules, metric: Metric) -> list[Look]:
+    """Return what every look so far saw, the one that judges included."""
+    return [
+        Look(generations=count, effect=_effect(fit(d[:count], s[:count]), design, look, metric))
+        for look, count in enumerate(design.looks[: rules.look + 1])
+    ]
 
 
 def _outlook(fitted: Fit, design: Design, rules: Rules, margin: float, metric: Metric) -> dict[str, Any]:
@@ -154,6 +175,11 @@ def _outlook(fitted: Fit, design: Design, rules: Rules, margin: float, metric: M
 
 def _margin(plan: Plan, metric: Metric) -> float:
     return log_margin(plan.margin) if metric.ratio else plan.error_margin
+
+
+def _resolution(table: FloatArray, metric: Metric) -> float:
+    """Return the log step to which a quantile is rounded: latencies are whole microseconds."""
+    return 1.0 / float(table.min()) if metric.quantile is not None else 0.0
 
 
 def _typical(column: FloatArray, metric: Metric) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from projects import make_project
 
 from loadstone.record.result import json_schema
 from loadstone.target.processes import find_processes
@@ -55,12 +56,7 @@ def _words(pid: int) -> str:
 @pytest.fixture(scope="module")
 def improved(tmp_path_factory):
     """One real comparison, looked at by several tests."""
-    from conftest import CONFIG, SCENARIO, SERVER, Project  # noqa: PLC0415 - pytest's own conftest
-
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "loadstone.toml").write_text(CONFIG.format(server=SERVER))
-    (folder / "browse.py").write_text(SCENARIO)
-    project = Project(folder)
+    project = make_project(tmp_path_factory.mktemp("project"))
     return project, project.run("compare", "speed=slow", "speed=fast", *QUICK, "--json", "out.json")
 
 

@@ -1,11 +1,10 @@
 """Sealed data in, verdict out: what a run may say, and what it must not."""
 
 import math
-import sys
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from runs import Truth, make_plan, make_run
 
 from loadstone.record.journal import EndLine
 from loadstone.record.observations import Outcome
@@ -15,8 +14,6 @@ from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
 from loadstone.verdict.contrasts import all_contrasts, rules_at
 from loadstone.verdict.levels import comparable, gather
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "fixtures"))
-from runs import Truth, make_plan, make_run
 
 MACHINE = Machine(fingerprint="m", cpu_model="", cores=2, memory_bytes=1, kernel="", python="")
 CIRCUMSTANCES = Circumstances("run", "2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00", 60.0, MACHINE)
