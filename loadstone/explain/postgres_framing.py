@@ -91,9 +91,9 @@ def split_strings(body: bytes, count: int) -> list[str]:
 
 def error_code(body: bytes) -> str:
     """Return the SQLSTATE of an ErrorResponse body."""
-    for field in body.split(b"\0"):
-        if field[:1] == b"C":
-            return field[1:].decode("ascii", "replace")
+    for part in body.split(b"\0"):
+        if part[:1] == b"C":
+            return part[1:].decode("ascii", "replace")
     return "unknown"
 
 

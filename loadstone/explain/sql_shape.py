@@ -146,12 +146,13 @@ def _texts(tokens: list[Token]) -> list[str]:
 
 
 def _stands_apart(before: Token, token: Token) -> bool:
+    if before.text[-1] == ":" and token.text[0] in ":=":
+        return True  # together they would be another token
     if token.kind is TokenKind.MARK and token.text in _NO_SPACE_BEFORE:
         return False
     if before.kind is TokenKind.MARK and before.text in _NO_SPACE_AFTER:
         return False
     if token.text != "(":
         return True
-    if before.word in _BRACKET_STANDS_APART or before.kind is TokenKind.OPERATOR or before.text == ",":
-        return True
-    return token.spaced
+    operand = before.kind in {TokenKind.OPERATOR, TokenKind.LITERAL}
+    return operand or before.word in _BRACKET_STANDS_APART or before.text == "," or token.spaced
