@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,9 +57,10 @@ class LineView:
     def step(self, text: str, share: float | None = None) -> None:
         """Tell what has begun, once."""
         del share
-        if text != self._last:
-            self._last = text
-            self._say(text)
+        told = re.sub(r", \d+ s$", "", text)  # what ticks belongs to the live view
+        if told != self._last:
+            self._last = told
+            self._say(told)
 
     def probed(self, probe: Probe) -> None:
         """Tell what the probe saw."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from loadstone.config.model import Experiment
 
 MOST_PAIRS = 200_000
-OVERTIME = 1.5
-"""Share of the budget after which no further generation is begun."""
+OVERTIME = 1.05
+"""Share of the budget that may be used up; a verdict's least number of generations is measured anyway."""
 
 
 @dataclass
@@ -60,9 +60,10 @@ class PairLane:
             count = len(self.sealed)
             if self._decided(count):
                 return f"every gating metric is decided after {count} generations"
-            spent = time.monotonic() - begin
-            if spent > OVERTIME * self.plan.budget_s and count < self.plan.max_generations:
-                return f"the budget is spent after {count} of {self.plan.max_generations} generations"
+            if count >= self.plan.looks[0] and count < self.plan.max_generations:
+                spent = time.monotonic() - begin
+                if spent * (count + 1) / count > OVERTIME * self.plan.budget_s:
+                    return f"the budget is spent after {count} of {self.plan.max_generations} generations"
         return f"the planned {self.plan.max_generations} generations are measured"
 
     def _decided(self, count: int) -> bool:

@@ -60,7 +60,7 @@ def rules_at(plan: Plan, generations: int, *, ended: bool) -> Rules | None:
 
 
 def contrasts_of(plan: Plan) -> int:
-    """Return how many contrasts share the false-alarm rate: gating metrics times variants but the baseline."""
+    """Return how many contrasts share the alarm rate: gating metrics, times variants but the baseline."""
     return len(plan.gating) * (len(plan.variants) - 1)
 
 
