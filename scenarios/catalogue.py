@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from http import HTTPStatus
 from typing import Any
 
 from locust import FastHttpUser, between, task
@@ -26,7 +27,7 @@ class Visitor(FastHttpUser):
     def leaf_through(self) -> None:
         """Look at the next page of products."""
         response = self.client.get(self.path, name="/products")
-        if response.status_code != 200:
+        if response.status_code != HTTPStatus.OK:
             return
         body: Any = response.json()
         rows = body if isinstance(body, list) else body["results"]

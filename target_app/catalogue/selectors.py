@@ -93,6 +93,11 @@ def brands() -> QuerySet[Brand]:
     return Brand.objects.order_by("id")
 
 
+def brand_id(slug: str) -> int:
+    """Return the id of the brand `slug`; 0, which no brand has, when there is none."""
+    return Brand.objects.filter(slug=slug).values_list("id", flat=True).first() or 0
+
+
 def categories_within(slug: str) -> list[int]:
     """Return the ids of the category `slug` and of all below it; none when there is no such category."""
     within = Q(slug=slug) | Q(parent__slug=slug) | Q(parent__parent__slug=slug)  # the tree has three levels
@@ -108,15 +113,13 @@ _PRODUCT_LISTS: dict[str, Fetch] = {
     "naive": _as_it_comes,
     # Joins what is single; tags still cost a query a row, and the long text is read for nothing.
     "select_related": lambda rows: rows.select_related("brand", "category"),
-    "prefetch": lambda rows: (
-        rows.select_related("brand", "category").prefetch_related("tags").only(*_LISTED)
-    ),
+    "prefetch": lambda rows: rows.select_related("brand", "category").prefetch_related("tags").only(*_LISTED),
 }
 _PRODUCT_PAGES: dict[str, Fetch] = {
     "naive": _as_it_comes,
     "select_related": lambda rows: rows.select_related("brand", "category__parent__parent"),
-    "prefetch": lambda rows: (
-        rows.select_related("brand", "category__parent__parent").prefetch_related("tags")
+    "prefetch": lambda rows: rows.select_related("brand", "category__parent__parent").prefetch_related(
+        "tags"
     ),
 }
 _REVIEW_LISTS: dict[str, Fetch] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import generics
@@ -13,6 +11,7 @@ from rest_framework.response import Response
 from catalogue import selectors
 from catalogue.filters import ProductFilters, ReviewFilters
 from catalogue.models import Brand, Category, Product, Review
+from catalogue.pages import product_page
 from catalogue.serializers import (
     BrandSerializer,
     CategoryNodeSerializer,
@@ -35,15 +34,17 @@ class ProductList(ToggledListView[Product]):
         return selectors.listed_products()
 
 
-class ProductPage(generics.RetrieveAPIView[Product]):
+class ProductPage(generics.GenericAPIView[Product]):
     """One product, with everything its page shows."""
 
     serializer_class = ProductPageSerializer
     filter_backends = ()
+    pagination_class = None
 
-    def get_queryset(self) -> QuerySet[Product]:
-        """Return what is on sale."""
-        return selectors.product_pages()
+    def get(self, request: Request, pk: int) -> Response:
+        """Answer the page."""
+        del request
+        return Response(product_page(pk))
 
 
 class ProductReviews(ToggledListView[Review]):

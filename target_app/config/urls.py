@@ -2,10 +2,16 @@
 
 from django.urls import include, path
 
-from core import health
+from core import health, views
 
 urlpatterns = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", views.metrics, name="metrics"),
+    path("toggles", views.toggle_list, name="toggles"),
+    path("api/schema", views.schema, name="schema"),
+    path("api/docs", views.docs, name="docs"),
     path("api/v1/", include("catalogue.urls")),
+    path("api/v1/", include("customers.urls")),
+    path("api/v1/", include("orders.urls")),
 ]

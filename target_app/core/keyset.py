@@ -8,7 +8,6 @@ however deep. See Winand, "We need tool support for keyset pagination".
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from typing import Any, cast
@@ -25,6 +24,7 @@ from core.envelope import Envelope, read_size
 
 CURSOR = "cursor"
 LONGEST_CURSOR = 1000
+WRONG_CURSOR = "cursor is invalid: follow the links of this list."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class Place:
     def decode(cls, word: str, fields: int) -> Place:
         """Read an encoded place of so many fields; raises `NotFound`."""
         try:
-            if len(word) > LONGEST_CURSOR:
-                raise ValueError("too long")
-            backwards, *values = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-            if backwards not in {0, 1} or len(values) != fields or not all(isinstance(v, str) for v in values):
-                raise ValueError("not of this list")
-        except (ValueError, TypeError, binascii.Error) as error:
-            raise NotFound("cursor is invalid: follow the links of this list.") from error
-        return cls(tuple(values), bool(backwards))
+            parts = json.loads(base64.urlsafe_b64decode(word[:LONGEST_CURSOR] + "=" * (-len(word) % 4)))
+        except ValueError as error:
+            raise NotFound(WRONG_CURSOR) from error
+        whole = isinstance(parts, list) and len(parts) == fields + 1 and parts[0] in {0, 1}
+        if not whole or not all(isinstance(part, str) for part in parts[1:]):
+            raise NotFound(WRONG_CURSOR)
+        return cls(tuple(parts[1:]), bool(parts[0]))
 
 
 class KeysetPagination(Envelope):
@@ -109,7 +108,7 @@ def seek(queryset: QuerySet[Any], ordering: list[str], place: Place | None) -> Q
             for name, value in zip(names, place.values, strict=True)
         ]
     except ValidationError as error:
-        raise NotFound("cursor is invalid: follow the links of this list.") from error
+        raise NotFound(WRONG_CURSOR) from error
     row, bound = _row(*map(F, names)), _row(*values)
     beyond = LessThan(row, bound) if descending else GreaterThan(row, bound)
     return queryset.filter(beyond).order_by(*(f"-{name}" if descending else name for name in names))

@@ -15,6 +15,7 @@ from core.counting import COUNTS
 from core.envelope import Envelope, read_number, read_size
 from core.keyset import KeysetPagination
 
+
 class OffsetWindow(Envelope):
     """A window of rows found by skipping those before it.
 
@@ -67,7 +68,9 @@ class PagePagination(OffsetWindow):
     def link(self, offset: int) -> str:
         """Return the URL of the page at `offset`."""
         page = offset // self.limit + 1
-        return remove_query_param(self.url, "page") if page == 1 else replace_query_param(self.url, "page", page)
+        return (
+            remove_query_param(self.url, "page") if page == 1 else replace_query_param(self.url, "page", page)
+        )
 
 
 class LimitOffsetPagination(OffsetWindow):

@@ -1,7 +1,8 @@
 """The rows of a shop, table by table, drawn from private streams of a seed.
 
 Popularity is Zipf-like: the product of rank r gets reviews and sales in
-proportion to 1/(r + 10)^0.9. Each table has a random stream of its own, so that a
+proportion to 1/(r + 10)^0.9, and categories and brands get products in proportion
+to 1/(r + 1)^0.9. Each table has a random stream of its own, so that a
 change to one leaves the others as they are.
 """
 
@@ -18,7 +19,8 @@ from seeding.instants import SPAN_S, instant
 from seeding.sizes import Size
 
 ZIPF_EXPONENT = 0.9
-ZIPF_SHIFT = 10
+FEW, MANY = 1, 10
+"""Shifts of the rank: how much the first of a few, or of many, stands out."""
 REVIEW_TEXTS = 3_000
 QUALITIES = (
     # Ratings that products of one quality get, out of a hundred: 1, 2, ... 5 stars.
@@ -82,7 +84,13 @@ class Population:
         for number in range(1, self.size.customers + 1):
             first, last = rng.choice(words.FIRST_NAMES), rng.choice(words.LAST_NAMES)
             email = f"{first}.{last}.{number}@example.org".lower()
-            yield number, f"{first} {last}", email, rng.choice(words.COUNTRIES), instant(rng.randrange(SPAN_S))
+            yield (
+                number,
+                f"{first} {last}",
+                email,
+                rng.choice(words.COUNTRIES),
+                instant(rng.randrange(SPAN_S)),
+            )
 
     def products(self) -> Iterator[tuple[object, ...]]:
         """Yield id, category, brand, name, slug, description, price, stock, is_active, rating,
@@ -90,8 +98,8 @@ class Population:
         """  # noqa: D205 - a row's columns
         size, rng = self.size, self.stream("products")
         first_leaf = size.departments * (1 + size.groups) + 1
-        categories = _zipf_draws(rng, size.leaf_count, size.products)
-        brands = _zipf_draws(rng, size.brands, size.products)
+        categories = _zipf_draws(rng, size.leaf_count, size.products, FEW)
+        brands = _zipf_draws(rng, size.brands, size.products, FEW)
         texts = words.descriptions(rng, size.products)
         for index in range(size.products):
             number = index + 1
@@ -133,7 +141,16 @@ class Population:
             author = int(customers * draw() ** 2) + 1
             verified = "t" if draw() < VERIFIED_SHARE else "f"
             second = int((index + draw()) / total * SPAN_S)
-            yield index + 1, products[index] + 1, author, ratings[index], title, body, verified, instant(second)
+            yield (
+                index + 1,
+                products[index] + 1,
+                author,
+                ratings[index],
+                title,
+                body,
+                verified,
+                instant(second),
+            )
 
     def orders(self) -> Iterator[tuple[object, ...]]:
         """Yield (id, customer, status, total, placed_at), oldest first."""
@@ -168,7 +185,7 @@ class Population:
     @cached_property
     def reviewed(self) -> array[int]:
         """Product of each review, from 0."""
-        draws = _zipf_draws(self.stream("reviewed"), self.size.products, self.size.reviews)
+        draws = _zipf_draws(self.stream("reviewed"), self.size.products, self.size.reviews, MANY)
         ranking = self.ranking
         return array("l", (ranking[rank] for rank in draws))
 
@@ -202,16 +219,16 @@ class Population:
         """Of each order: products, from 0, and quantities."""
         rng = self.stream("baskets")
         counts = [rng.choice(LINE_COUNTS) for _ in range(self.size.orders)]
-        draws = iter(_zipf_draws(rng, self.size.products, sum(counts)))
+        draws = iter(_zipf_draws(rng, self.size.products, sum(counts), MANY))
         return [
             [(product, 1 + int(3 * rng.random() ** 3)) for product in sorted(basket)]
             for basket in ({self.ranking[next(draws)] for _ in range(count)} for count in counts)
         ]
 
 
-def _zipf_draws(rng: random.Random, kinds: int, count: int) -> list[int]:
-    """Draw `count` ranks below `kinds`, rank r in proportion to 1/(r + 10)^0.9."""
-    weights = accumulate((rank + ZIPF_SHIFT) ** -ZIPF_EXPONENT for rank in range(kinds))
+def _zipf_draws(rng: random.Random, kinds: int, count: int, shift: int) -> list[int]:
+    """Draw `count` ranks below `kinds`, rank r in proportion to 1/(r + shift)^0.9."""
+    weights = accumulate((rank + shift) ** -ZIPF_EXPONENT for rank in range(kinds))
     return rng.choices(range(kinds), cum_weights=list(weights), k=count)
 
 

@@ -28,9 +28,38 @@ TAGS = (
     "new", "sale", "gift", "eco", "handmade", "vegan", "recycled", "bestseller", "limited", "waterproof",
     "wireless", "washable", "foldable", "refurbished", "local",
 )  # fmt: skip
-BRAND_STARTS = ("Nor", "Al", "Ber", "Cas", "Dul", "El", "Fal", "Gren", "Hal", "Is", "Jor", "Kel", "Lun", "Mar")
+BRAND_STARTS = (
+    "Nor",
+    "Al",
+    "Ber",
+    "Cas",
+    "Dul",
+    "El",
+    "Fal",
+    "Gren",
+    "Hal",
+    "Is",
+    "Jor",
+    "Kel",
+    "Lun",
+    "Mar",
+)
 BRAND_ENDS = ("wick", "dal", "ton", "mere", "vik", "stad", "ford", "holm", "field", "gard", "sund", "ley")
-FIRST_NAMES = ("Ada", "Ben", "Cleo", "Dana", "Emil", "Fay", "Gus", "Hana", "Ivo", "June", "Karl", "Lea", "Mio")
+FIRST_NAMES = (
+    "Ada",
+    "Ben",
+    "Cleo",
+    "Dana",
+    "Emil",
+    "Fay",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "June",
+    "Karl",
+    "Lea",
+    "Mio",
+)
 LAST_NAMES = ("Adler", "Brandt", "Conti", "Dahl", "Evans", "Ferri", "Grant", "Haas", "Ito", "Jansen", "Kovac")
 COUNTRIES = ("DE", "FR", "GB", "IT", "JP", "NL", "NO", "PL", "ES", "SE", "US")
 _SUBJECTS = (
@@ -66,7 +95,9 @@ def review_texts(rng: random.Random, count: int) -> list[tuple[str, str]]:
     return [(rng.choice(_OPINIONS), _text(rng, _opinion, median=2.0, spread=0.9)) for _ in range(count)]
 
 
-def _text(rng: random.Random, sentence: Callable[[random.Random], str], *, median: float, spread: float) -> str:
+def _text(
+    rng: random.Random, sentence: Callable[[random.Random], str], *, median: float, spread: float
+) -> str:
     length = min(LONGEST_TEXT, max(1, round(median * rng.lognormvariate(0.0, spread))))
     return " ".join(sentence(rng) for _ in range(length))
 

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from config.settings.application import TOGGLES
 from config.settings.source import env
-
-_THROTTLES = {"off": [], "drf": ["core.throttling.CacheThrottle"], "redis": ["core.throttling.AtomicThrottle"]}
 
 SHOP_PAGE_SIZE = env.number("SHOP_PAGE_SIZE", 20, least=1)
 SHOP_PAGE_SIZE_MAX = env.number("SHOP_PAGE_SIZE_MAX", 1000, least=1)
@@ -19,8 +16,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_CLASSES": _THROTTLES[TOGGLES["throttle"]],
-    "DEFAULT_THROTTLE_RATES": {"client": SHOP_THROTTLE_RATE},
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.ToggledThrottle"],
     # Clients may write X-Forwarded-For themselves: count by the peer's address.
     "NUM_PROXIES": 0,
     "DEFAULT_FILTER_BACKENDS": [

@@ -48,7 +48,10 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.choice("SHOP_LOG_LEVEL", ("INFO", "WARNING", "ERROR"), "WARNING")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("SHOP_LOG_LEVEL", ("INFO", "WARNING", "ERROR"), "WARNING"),
+    },
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # A 4xx is the client's affair: under load its log line would cost more than the answer.

@@ -60,7 +60,9 @@ class Environment:
         count, _, period = text.partition("/")
         if count.isdecimal() and int(count) > 0 and period in {"s", "min", "hour", "day"}:
             return text
-        self.problems.append(f"{name}={text!r} is no rate: write a count per s, min, hour or day, such as 100/min")
+        self.problems.append(
+            f"{name}={text!r} is no rate: write a count per s, min, hour or day, such as 100/min"
+        )
         return default
 
     def words(self, name: str, default: str) -> list[str]:
@@ -74,7 +76,9 @@ class Environment:
         parts = urlsplit(url)
         database = unquote(parts.path.removeprefix("/"))
         if url and (parts.scheme not in {"postgresql", "postgres"} or not database):
-            self.problems.append(f"{name} is no URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+            self.problems.append(
+                f"{name} is no URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            )
         return {
             "NAME": database,
             "USER": unquote(parts.username or ""),

@@ -20,7 +20,9 @@ if _PRODUCTION and DEBUG:
 if _PRODUCTION and not ALLOWED_HOSTS:
     env.problems.append("SHOP_ALLOWED_HOSTS is not set: in production name the hosts, separated by commas")
 if _PRODUCTION and 0 < len(SECRET_KEY) < _LEAST_SECRET:
-    env.problems.append(f"SECRET_KEY is too short: in production use {_LEAST_SECRET} or more random characters")
+    env.problems.append(
+        f"SECRET_KEY is too short: in production use {_LEAST_SECRET} or more random characters"
+    )
 
 CSRF_COOKIE_SECURE = _PRODUCTION
 X_FRAME_OPTIONS = "DENY"

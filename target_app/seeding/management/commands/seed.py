@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--replace", action="store_true", help="remove the rows that are there")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - as Django calls it
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - as Django calls it
         """Load the rows, unless there are some already."""
         if not options["replace"] and not loading.is_empty():
             raise CommandError("the shop has rows already; --replace removes them")

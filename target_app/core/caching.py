@@ -1,0 +1,86 @@
+"""Caching in Redis (toggle `cache`): whole answers by address, or data beside the database.
+
+`view` keeps the finished answer of an address for a while, whatever changes.
+`aside` keeps data under a key of its own: one client computes it while others
+wait, and a writer can drop it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.cache import cache_page
+
+from core import toggles
+
+View = Callable[..., HttpResponseBase]
+_LOCK_S = 10
+_WAIT_S = 0.01
+_PATIENCE_S = 2.0
+
+
+def cached_page(view: View) -> View:
+    """Return `view`, which keeps its answers while the toggle says `view`."""
+    keeping = cache_page(settings.SHOP_CACHE_SECONDS)(view)
+
+    @wraps(view)
+    def choose(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - as Django's
+        chosen = keeping if toggles.choice("cache") == "view" else view
+        return chosen(request, *args, **kwargs)
+
+    return choose
+
+
+def remember(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `compute` returns
+    """Return what `compute` returns, from Redis where the toggle says `aside`.
+
+    A value is kept with the stamp that its key had before it was computed, and is
+    good only while the key still has that stamp: a value that was computed from
+    rows which changed meanwhile is never served.
+    """
+    if toggles.choice("cache") != "aside":
+        return compute()
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        found = cache.get_many([key, _stamp_key(key)])
+        stamp, kept = found.get(_stamp_key(key)), found.get(key)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        alone = cache.add(_lock_key(key), 1, _LOCK_S)
+        if alone or time.monotonic() > deadline:
+            return _fill(key, stamp, compute, locked=alone)
+        time.sleep(_WAIT_S)
+
+
+def forget(*keys: str) -> None:
+    """Drop values once the transaction is committed: from then on nobody reads what was before."""
+    if toggles.choice("cache") == "aside":
+        # A stamp outlives every value that was kept before it.
+        stamps = {_stamp_key(key): secrets.token_hex(8) for key in keys}
+        transaction.on_commit(lambda: cache.set_many(stamps, 2 * settings.SHOP_CACHE_SECONDS))
+
+
+def _fill(key: str, stamp: str | None, compute: Callable[[], Any], *, locked: bool) -> Any:  # noqa: ANN401 - as above
+    try:
+        value = compute()
+        cache.set(key, (stamp, value), settings.SHOP_CACHE_SECONDS)
+    finally:
+        if locked:
+            cache.delete(_lock_key(key))
+    return value
+
+
+def _stamp_key(key: str) -> str:
+    return f"{key}:stamp"
+
+
+def _lock_key(key: str) -> str:
+    return f"{key}:lock"

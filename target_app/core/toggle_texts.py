@@ -1,0 +1,77 @@
+"""Texts that derive from the declaration of the toggles: a page of the docs, an example of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.toggles import DECLARATION, Toggle, declared
+
+PAGE = DECLARATION.parent.parent / "docs" / "toggles.md"
+EXAMPLE = DECLARATION.parent / ".env.example"
+
+_PAGE_HEAD = """\
+# Toggles of the reference shop
+
+Each toggle is one decision that backend teams argue about. It is declared once, in
+`target_app/toggles.toml`; this page is written from there by `manage.py toggles_doc`.
+
+| toggle | choices (default in bold) | variable | scope | scenario |
+|---|---|---|---|---|
+"""
+_EXAMPLE_HEAD = """\
+# Settings of the shop; written by `manage.py toggles_doc`, except for what is chosen here.
+DATABASE_URL=postgresql://USER:PASSWORD@127.0.0.1:5432/shop
+REDIS_URL=redis://127.0.0.1:6379/0
+# 50 or more random characters: python -c "import secrets; print(secrets.token_urlsafe(48))"
+SECRET_KEY=
+
+# local, or production: HTTPS only, and SHOP_ALLOWED_HOSTS is required
+SHOP_ENV=local
+# off, or prometheus: metrics at /metrics
+SHOP_INSTRUMENTATION=off
+SHOP_CACHE_SECONDS=300
+SHOP_THROTTLE_RATE=1000/s
+
+"""
+
+
+def texts() -> dict[Path, str]:
+    """Return the text of each derived file."""
+    toggles = declared().values()
+    return {PAGE: _page(toggles), EXAMPLE: _example(toggles)}
+
+
+def _page(toggles: Iterable[Toggle]) -> str:
+    rows = "".join(
+        f"| [`{each.name}`](#{each.name}) | {_choices(each)} | `{each.env}` | {each.scope} "
+        f"| [`{Path(each.scenario).name}`](../{each.scenario}) |\n"
+        for each in toggles
+    )
+    return _PAGE_HEAD + rows + "".join(map(_section, toggles))
+
+
+def _section(toggle: Toggle) -> str:
+    lines = [
+        f"\n## {toggle.name}\n",
+        f"{toggle.title}.\n",
+        f"Claim: {toggle.claim}\n",
+        f"Price: {toggle.price}\n",
+    ]
+    if toggle.given:
+        held = ", ".join(f"`{name}={choice}`" for name, choice in toggle.given.items())
+        lines.append(f"Compared with {held}, unless said otherwise.\n")
+    for choice, statements in toggle.ddl.items():
+        if statements:
+            lines.append(f"`{toggle.name}={choice}` adds:\n\n```sql\n" + ";\n".join(statements) + ";\n```\n")
+    return "\n".join(lines)
+
+
+def _choices(toggle: Toggle) -> str:
+    return ", ".join(f"**{choice}**" if choice == toggle.default else choice for choice in toggle.choices)
+
+
+def _example(toggles: Iterable[Toggle]) -> str:
+    return _EXAMPLE_HEAD + "".join(
+        f"# {each.title}: {', '.join(each.choices)}\n{each.env}={each.default}\n" for each in toggles
+    )

@@ -1,0 +1,7 @@
+"""Addresses of customers, below `/api/v1/`."""
+
+from django.urls import path
+
+from customers import views
+
+urlpatterns = [path("customers", views.CustomerList.as_view(), name="customers")]

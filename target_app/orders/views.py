@@ -1,0 +1,72 @@
+"""Endpoints of orders and sales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import generics, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.caching import remember
+from orders import selectors, services
+from orders.models import Order
+from orders.selectors import Seller
+from orders.serializers import NewOrderSerializer, OrderSerializer, SellerSerializer
+
+
+class Conflict(APIException):
+    """The request is right, but the stock does not allow it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class BestSellers(generics.GenericAPIView[Any]):
+    """What sold most, in a category and all below it or in all."""
+
+    serializer_class = SellerSerializer
+    pagination_class = None
+    filter_backends = ()
+
+    def get(self, request: Request) -> Response:
+        """Answer the best sellers, best first."""
+        category = request.query_params.get("category", "")
+
+        def compute() -> list[dict[str, Any]]:
+            sellers: list[Seller] = selectors.best_sellers(category)
+            return list(self.get_serializer(sellers, many=True).data)
+
+        return Response(remember(f"best-sellers:{category}", compute))
+
+
+class OrderList(generics.GenericAPIView[Order]):
+    """Where orders are placed."""
+
+    serializer_class = NewOrderSerializer
+
+    def post(self, request: Request) -> Response:
+        """Place an order."""
+        wanted = self.get_serializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        items = [services.Item(**line) for line in wanted.validated_data["lines"]]
+        try:
+            order = services.place_order(wanted.validated_data["customer"], items)
+        except services.UnknownProductError as error:
+            raise ValidationError({"lines": [str(error)]}) from error
+        except services.OutOfStockError as error:
+            raise Conflict(str(error)) from error
+        return Response(OrderSerializer(order).data, status=status.HTTP_201_CREATED)
+
+
+class OrderPage(generics.RetrieveAPIView[Order]):
+    """One order."""
+
+    serializer_class = OrderSerializer
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Order]:
+        """Return all orders."""
+        return selectors.orders()
