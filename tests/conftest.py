@@ -5,7 +5,6 @@ Everything is imported and started on first use only, so that unit tests stay li
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +18,25 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def open_folder() -> Iterator[Path]:
-    """Give a temporary folder that every account can pass through, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="loadstone-tests-"))
+def supervisor() -> Iterator[Supervisor]:
+    """Give the owner of the session's services; at the end none of its processes may live."""
+    from loadstone.target.processes import Supervisor, find_processes  # noqa: PLC0415 - on first use only
+
+    with Supervisor() as owner:
+        yield owner
+    assert find_processes(owner.token) == []
+
+
+@pytest.fixture(scope="session")
+def open_folder(supervisor: Supervisor) -> Path:
+    """Give a temporary folder that every account can pass through, unlike pytest's own.
+
+    The reaper removes it, even where the tests are killed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"loadstone-tests-{supervisor.token}-"))
     folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
+    supervisor.remove_at_end(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -33,20 +45,6 @@ def service_state(open_folder: Path) -> State:
     from loadstone.target.folders import State  # noqa: PLC0415 - on first use only
 
     return State.open(open_folder / "services")
-
-
-@pytest.fixture(scope="session")
-def supervisor(service_state: State) -> Iterator[Supervisor]:
-    """Give the owner of the session's services; at the end none of its processes may live."""
-    from loadstone.target.processes import Supervisor, find_processes  # noqa: PLC0415 - on first use only
-
-    with Supervisor() as owner:
-        folder = service_state.slots / owner.token
-        folder.mkdir()
-        folder.chmod(0o711)
-        owner.remove_at_end(folder)
-        yield owner
-    assert find_processes(owner.token) == []
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +57,9 @@ def postgres_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
 
     ports = Ports()
     postgres = Postgres(service_state, supervisor, ports)
-    home = service_state.slots / supervisor.token
+    home = service_state.slots
     postgres.create(home / "data", home / "initdb.log")
-    cluster = postgres.run(home / "data", home / "postgres.log", database="postgres")
+    cluster = postgres.run(home / "data", home / "postgres.log")
     with session(cluster.url) as server:
         server.run("CREATE DATABASE tests")
     yield with_path(cluster.url, "/tests")
@@ -78,7 +76,7 @@ def redis_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
 
     ports = Ports()
     redis = Redis(service_state, supervisor, ports)
-    home = service_state.slots / supervisor.token
+    home = service_state.slots
     folder = private_folder(home / "redis", service_state.account)
     cache = redis.await_ready(redis.start(folder, home / "redis.log"))
     yield cache.url

@@ -33,6 +33,8 @@ class _Cleaning:
 def run_folder(state: State, token: str) -> Iterator[Path]:
     """Make the folder of a run and hold its lock; remove those of dead runs first."""
     with locked(state.root / "slots.lock"):  # nobody may take the folder for a dead run's before it is locked
+        for each in (state.templates, state.slots):  # `remove_husk` of another run may have been here
+            folders.passable_folder(each)
         _remove_dead_runs(state, _Cleaning())
         folder = folders.passable_folder(state.slots / token)
         held = locked(folder / LOCK)
@@ -41,6 +43,15 @@ def run_folder(state: State, token: str) -> Iterator[Path]:
         yield folder
     finally:
         held.__exit__(None, None, None)
+
+
+def remove_husk(state: State) -> None:
+    """Remove a state folder without templates and runs, so that short-lived projects leave none behind."""
+    if not state.root.exists():
+        return
+    with locked(state.root / "slots.lock"):
+        if not any(each.is_dir() for each in (*state.templates.iterdir(), *state.slots.iterdir())):
+            _remove_empty(state)
 
 
 def clean_state(wanted: Path, *, dry_run: bool = False) -> tuple[list[Path], list[Path]]:

@@ -109,39 +109,64 @@ def _is_still(path: Path, descriptor: int) -> bool:
         return False
 
 
-def copy_folder(source: Path, target: Path, owner: Account | None = None) -> None:
-    """Copy a folder of plain files, as fast as the file system can, with the same layout.
+def mirror_folder(source: Path, target: Path, owner: Account | None = None) -> None:
+    """Make `target` equal to `source`, a folder of plain files, as fast as the file system can.
+
+    What has the same size and time of change is left as it is: a copy bears its
+    original's time, and whoever writes to it changes that. So making a used copy
+    equal again costs as much as what was written, and no file is made anew.
 
     Args:
         source: must not change meanwhile.
-        target: must not exist.
-        owner: who owns the copy; None: the caller.
+        target: made if need be.
+        owner: who owns what is made; None: the caller.
     """
-    target.mkdir()
-    for entry in os.scandir(source):
-        copy = target / entry.name
-        if entry.is_symlink():
-            copy.symlink_to(Path(entry.path).readlink())
-        elif entry.is_dir():
-            copy_folder(Path(entry.path), copy, owner)
-            continue
-        elif entry.is_file():
-            _copy_file(entry.path, copy)
-        else:  # sockets and pipes belong to running processes
-            continue
-        if owner is not None:
-            os.chown(copy, owner.uid, owner.gid, follow_symlinks=False)
+    target.mkdir(exist_ok=True)
+    wanted = {entry.name: entry for entry in os.scandir(source)}
+    present = {entry.name: entry for entry in os.scandir(target)}
+    for name, entry in present.items():
+        if name not in wanted or _kind(entry) != _kind(wanted[name]):
+            _remove_entry(entry)
+    for name, entry in wanted.items():
+        copy = target / name
+        if entry.is_dir(follow_symlinks=False):
+            mirror_folder(Path(entry.path), copy, owner)
+        elif entry.is_file(follow_symlinks=False) and not _is_same(entry, copy):
+            _copy_file(entry, copy, owner)
     if owner is not None:
         os.chown(target, owner.uid, owner.gid)
     shutil.copymode(source, target)
 
 
-def _copy_file(source: str, target: Path) -> None:
-    with open(source, "rb") as reading, target.open("xb") as writing:  # noqa: PTH123 - scandir gives strings
+def _kind(entry: os.DirEntry[str]) -> int:
+    return stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+
+
+def _remove_entry(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        Path(entry.path).unlink()
+
+
+def _is_same(entry: os.DirEntry[str], copy: Path) -> bool:
+    original = entry.stat(follow_symlinks=False)
+    try:
+        found = copy.lstat()
+    except FileNotFoundError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (original.st_size, original.st_mtime_ns)
+
+
+def _copy_file(entry: os.DirEntry[str], target: Path, owner: Account | None) -> None:
+    with open(entry.path, "rb") as reading, target.open("wb") as writing:  # noqa: PTH123 - scandir gives strings
         status = os.fstat(reading.fileno())
         if status.st_size and not _clone(reading.fileno(), writing.fileno()):
             _copy_range(reading.fileno(), writing.fileno(), status.st_size)
         os.fchmod(writing.fileno(), stat.S_IMODE(status.st_mode))
+        if owner is not None:
+            os.fchown(writing.fileno(), owner.uid, owner.gid)
+        os.utime(writing.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _clone(source: int, target: int) -> bool:

@@ -84,7 +84,7 @@ class Postgres:
         supervisor.conceal(self._password)
 
     def create(self, data: Path, log: Path) -> None:
-        """Make an empty cluster in `data`, a folder that does not exist or is empty."""
+        """Make a cluster with an empty database in `data`, a folder that does not exist or is empty."""
         private_folder(data, self._account)
         argv = [str(self._bin / "initdb"), f"--pgdata={data}", f"--username={USER}", "--auth=scram-sha-256"]
         argv += [f"--pwfile={data}.password", "--encoding=UTF8", "--no-sync", "--no-instructions"]
@@ -100,8 +100,10 @@ class Postgres:
                 cause=child.log_tail(),
                 remedy="check that the disk has room, or pass --database-url",
             )
+        # Renaming the database that is there spares three hundred files in every copy.
+        self._run_alone(data, log, f"ALTER DATABASE postgres RENAME TO {DATABASE}")
 
-    def start(self, data: Path, log: Path, *, database: str = DATABASE, name: str = "PostgreSQL") -> Cluster:
+    def start(self, data: Path, log: Path, *, name: str = "PostgreSQL") -> Cluster:
         """Start a cluster without waiting for it; see `await_ready`."""
         port = self._ports.take()
         settings = self._settings | {
@@ -121,10 +123,10 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: sessions are ended, a checkpoint written
             death_signal=signal.SIGQUIT,  # immediate shutdown: gives shared memory back, unlike a kill
         )
-        url = f"postgresql://{USER}:{self._password}@127.0.0.1:{port}/{database}"
+        url = f"postgresql://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
         return Cluster(data, port, url, child)
 
-    def await_ready(self, cluster: Cluster, *, database: str = DATABASE) -> Cluster:
+    def await_ready(self, cluster: Cluster) -> Cluster:
         """Return the cluster once it takes connections, started again where its port was snatched."""
         for attempt in range(1, ATTEMPTS + 1):
             deadline = time.monotonic() + START_TIMEOUT_S
@@ -139,12 +141,12 @@ class Postgres:
                     cause=tail,
                     remedy="run `loadstone doctor`, or pass --database-url",
                 )
-            cluster = self.start(cluster.data, cluster.child.log, database=database, name=cluster.child.name)
+            cluster = self.start(cluster.data, cluster.child.log, name=cluster.child.name)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def run(self, data: Path, log: Path, *, database: str = DATABASE) -> Cluster:
+    def run(self, data: Path, log: Path) -> Cluster:
         """Start a cluster and wait until it takes connections."""
-        return self.await_ready(self.start(data, log, database=database), database=database)
+        return self.await_ready(self.start(data, log))
 
     def stop(self, *clusters: Cluster) -> None:
         """Stop clusters in good order, all at once."""
@@ -156,13 +158,18 @@ class Postgres:
 
     def _release_shared_memory(self, data: Path) -> None:
         """Let PostgreSQL itself remove the segments that a killed postmaster left behind."""
+        self._run_alone(data, data.with_name(f"{data.name}.recovery.log"), "")
+
+    def _run_alone(self, data: Path, log: Path, statement: str) -> None:
+        """Execute a statement without starting a server, which also recovers from a crash."""
         self._supervisor.run(
-            "the recovery of PostgreSQL",
-            [str(self._bin / "postgres"), "--single", "-D", str(data), "-c", "fsync=off", "postgres"],
-            log=data.with_name(f"{data.name}.recovery.log"),
+            "PostgreSQL in single-user mode",
+            [str(self._bin / "postgres"), "--single", "-D", str(data), "-c", "fsync=off", "template1"],
+            log=log,
             cwd=Path("/"),
             env=_environment(),
             account=self._account,
+            stdin=f"{statement}\n".encode(),
         )
 
 

@@ -140,12 +140,13 @@ class Supervisor:
         cwd: Path,
         env: Mapping[str, str] | None = None,
         account: Account | None = None,
+        stdin: bytes = b"",
         tick: Callable[[Child, float], None] | None = None,
         interval_s: float = 0.25,
     ) -> Child:
         """Run a command to its end and return it; `tick` gets it and the seconds so far."""
         started = time.monotonic()
-        child = self.start(name, argv, log=log, cwd=cwd, env=env, account=account)
+        child = self.start(name, argv, log=log, cwd=cwd, env=env, account=account, stdin=stdin)
         try:
             while True:
                 with suppress(subprocess.TimeoutExpired):

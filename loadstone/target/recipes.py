@@ -16,12 +16,12 @@ import msgspec
 from loadstone.config.model import Recipe, Variant
 from loadstone.target import folders, postgres, preparation
 from loadstone.target.folders import State
-from loadstone.target.postgres import DATABASE, Postgres
+from loadstone.target.postgres import Postgres
 from loadstone.target.preparation import Kitchen, Progress, silent
 from loadstone.target.processes import Supervisor
-from loadstone.target.sql import quoted, session
+from loadstone.target.sql import session
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when templates of an older loadstone must not be used any more."""
 
 
@@ -138,9 +138,8 @@ class Templates:
         if base is None:
             progress("making an empty database", None)
             self._postgres.create(data, logs / "initdb.log")
-            self._create_database(data, logs)
         else:
-            folders.copy_folder(base.data, data, self._state.account)
+            folders.mirror_folder(base.data, data, self._state.account)
         with self._running(data, logs) as url:
             if base is None:
                 self._kitchen.prepare(variant, url, draft, progress)
@@ -158,14 +157,6 @@ class Templates:
             analysed=analysed,
         )
         (draft / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-
-    def _create_database(self, data: Path, logs: Path) -> None:
-        cluster = self._postgres.run(data, logs / "postgres.log", database="postgres")
-        try:
-            with session(cluster.url) as database:
-                database.run(f"CREATE DATABASE {quoted(DATABASE)}")
-        finally:
-            self._postgres.stop(cluster)
 
     @contextmanager
     def _running(self, data: Path, logs: Path) -> Iterator[str]:

@@ -109,15 +109,13 @@ class EmbeddedDatabases:
         return self._templates.ensure(variant, progress)
 
     def fill(self, slot: int, variant: Variant, *, refill: bool) -> None:
-        """Copy the template's data folder into the slot."""
+        """Make the slot's data folder equal to the template's."""
         data = self._data(slot, variant)
-        if refill:
-            folders.remove(data)
-        if data.exists():
+        if data.exists() and not refill:
             return
         template = self._templates.ensure(variant)
         try:
-            folders.copy_folder(template.data, data, self._state.account)
+            folders.mirror_folder(template.data, data, self._state.account)
         except OSError as error:
             folders.remove(data)
             raise TargetError(

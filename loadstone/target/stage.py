@@ -126,6 +126,7 @@ class Stage:
     def close(self) -> None:
         """Stop what runs and remove the run's folders."""
         self._exits.close()
+        clean.remove_husk(self.state)
 
     def prepare(self, variants: Sequence[Variant], progress: Progress = silent) -> dict[str, Template | None]:
         """Build the templates that the variants need; returns them by the variant's name.

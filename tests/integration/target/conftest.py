@@ -52,6 +52,14 @@ def make_variant(project: Path) -> MakeVariant:
     return make
 
 
+@pytest.fixture(scope="session")
+def stage(project: Path) -> Iterator[Stage]:
+    """Give a stage that tests share; those that write start from `refill=True`."""
+    with Stage(project / ".loadstone") as shared:
+        yield shared
+    assert find_processes(shared.token) == []
+
+
 @pytest.fixture
 def open_stage(project: Path) -> Iterator[OpenStage]:
     """Give an opener of stages; each is closed after the test and must leave nothing."""

@@ -122,39 +122,39 @@ def test_binaries_that_services_cannot_reach_are_copied_once(open_folder, tmp_pa
     assert reachable_copy(program, open_folder, "1.0", None) == program
 
 
-def failure(open_stage, variant):
-    with pytest.raises(TargetError) as caught, open_stage().generation([(variant, 0)]):
+def failure(stage, variant):
+    with pytest.raises(TargetError) as caught, stage.generation([(variant, 0)]):
         pass
     return caught.value
 
 
-def test_a_server_that_exits_at_once_shows_its_log(open_stage, make_variant):
+def test_a_server_that_exits_at_once_shows_its_log(stage, make_variant):
     script = "import sys; print('no such setting: SPEED'); sys.exit(3)"
-    error = failure(open_stage, make_variant(argv=("{python}", "-c", script)))
+    error = failure(stage, make_variant(argv=("{python}", "-c", script)))
     assert error.problem == "the server of before exited with code 3 before it was healthy"
     assert "no such setting: SPEED" in error.cause
 
 
-def test_a_server_that_never_becomes_healthy_is_given_up(open_stage, make_variant):
-    error = failure(open_stage, make_variant(health_path="/missing", start_timeout_s=1.0))
+def test_a_server_that_never_becomes_healthy_is_given_up(stage, make_variant):
+    error = failure(stage, make_variant(health_path="/missing", start_timeout_s=1.0))
     assert error.problem == "the server of before was not healthy within 1 s"
     assert "last answer of /missing: status 404" in error.cause
     assert "listening on" in error.cause
 
 
-def test_passwords_stay_out_of_errors(open_stage, make_variant, project):
-    error = failure(open_stage, make_variant(health_path="/missing", start_timeout_s=0.5))
+def test_passwords_stay_out_of_errors(stage, make_variant, project):
+    error = failure(stage, make_variant(health_path="/missing", start_timeout_s=0.5))
     assert (project / ".loadstone" / "password").read_text() not in str(error)
     assert "postgresql://…@127.0.0.1" in error.cause
 
 
-def test_a_command_that_does_not_exist_is_named(open_stage, make_variant):
-    error = failure(open_stage, make_variant(argv=("no-such-program", "{port}")))
+def test_a_command_that_does_not_exist_is_named(stage, make_variant):
+    error = failure(stage, make_variant(argv=("no-such-program", "{port}")))
     assert error.problem == "the server of before could not be started"
     assert "no-such-program" in error.cause
 
 
-def test_a_stranger_on_the_port_is_not_taken_for_the_server(open_stage, make_variant, project):
+def test_a_stranger_on_the_port_is_not_taken_for_the_server(stage, make_variant, project, monkeypatch):
     """A server that ignores its port may leave it to somebody else, who answers 200."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -162,8 +162,7 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_server(open_stage, make_var
     stranger = subprocess.Popen([sys.executable, project / "server.py", str(taken)], stdout=subprocess.PIPE)
     try:
         stranger.stdout.readline()
-        stage = open_stage()
-        stage._ports.take = lambda: taken
+        monkeypatch.setattr(stage._ports, "take", lambda: taken)
         idle = make_variant(
             argv=("{python}", "-c", "import time; time.sleep(60)"), needs_postgres=False, needs_redis=False
         )
@@ -177,28 +176,25 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_server(open_stage, make_var
         stranger.communicate()
 
 
-def test_a_port_that_was_snatched_is_replaced(open_stage, make_variant):
-    stage = open_stage()
+def test_a_port_that_was_snatched_is_replaced(stage, make_variant, monkeypatch):
     stage.prepare([make_variant()])
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
-        stranger.listen()
         take, calls = stage._ports.take, []
 
         def snatched():
             calls.append(take())
             return stranger.getsockname()[1] if len(calls) in {1, 3, 5} else calls[-1]
 
-        stage._ports.take = snatched
+        monkeypatch.setattr(stage._ports, "take", snatched)
         with stage.generation([(make_variant(), 0)]) as running:
             assert running[0].alive()
         assert len(calls) > 3
 
 
-def test_a_recipe_that_fails_shows_its_log_and_leaves_no_template(open_stage, make_variant):
+def test_a_recipe_that_fails_shows_its_log_and_leaves_no_template(stage, make_variant):
     script = "import sys; print('relation missing'); sys.exit(1)"
     variant = make_variant(prepare=(("{python}", "-c", script),))
-    stage = open_stage()
     templates = set(stage.state.templates.glob("*"))
     with pytest.raises(TargetError, match="preparing the data of before failed") as caught:
         stage.prepare([variant])
@@ -206,9 +202,9 @@ def test_a_recipe_that_fails_shows_its_log_and_leaves_no_template(open_stage, ma
     assert {path for path in stage.state.templates.glob("*") if path.is_dir()} <= templates
 
 
-def test_ddl_that_fails_is_quoted(open_stage, make_variant):
+def test_ddl_that_fails_is_quoted(stage, make_variant):
     with pytest.raises(TargetError, match="the schema change `CREATE INDEX ON nothing") as caught:
-        open_stage().prepare([make_variant(ddl=("CREATE INDEX ON nothing (id)",))])
+        stage.prepare([make_variant(ddl=("CREATE INDEX ON nothing (id)",))])
     assert 'relation "nothing" does not exist' in caught.value.cause
 
 

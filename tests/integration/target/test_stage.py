@@ -16,7 +16,8 @@ from loadstone.target.sql import session
 
 COUNT = "SELECT count(*) FROM item"
 COLUMN_STATISTICS = """
-    SELECT attname, n_distinct, correlation, most_common_vals::text, most_common_freqs::text, histogram_bounds::text
+    SELECT attname, n_distinct, correlation,
+      most_common_vals::text, most_common_freqs::text, histogram_bounds::text
     FROM pg_stats WHERE tablename = 'item' AND attname IN ('id', 'kind', 'label') ORDER BY attname
 """
 TABLE_STATISTICS = "SELECT reltuples, relpages, relallvisible FROM pg_class WHERE relname = 'item'"
@@ -38,9 +39,9 @@ def check_for_5_s(running):
         time.sleep(0.01)
 
 
-def test_variants_run_side_by_side_with_services_of_their_own(open_stage, make_variant):
+def test_variants_run_side_by_side_with_services_of_their_own(stage, make_variant):
     before, after = make_variant("before"), make_variant("after")
-    with open_stage().generation([(before, 0), (after, 1)]) as running:
+    with stage.generation([(before, 0), (after, 1)], refill=True) as running:
         first, second = running
         rows(first.database_url, "DELETE FROM item WHERE id <= 100 RETURNING 1")
         redis.Redis.from_url(first.redis_url).set("key", 1)
@@ -50,8 +51,8 @@ def test_variants_run_side_by_side_with_services_of_their_own(open_stage, make_v
         assert (running["after"].slot, running["before"].slot) == (1, 0)
 
 
-def test_placeholders_reach_the_server_and_its_scratch_folder_is_empty(open_stage, make_variant):
-    with open_stage().generation([(make_variant(), 1)]) as running:
+def test_placeholders_reach_the_server_and_its_scratch_folder_is_empty(stage, make_variant):
+    with stage.generation([(make_variant(), 1)]) as running:
         environment = ask(running[0].base_url + "/env")
         assert environment["DATABASE_URL"] == running[0].database_url
         assert environment["REDIS_URL"] == running[0].redis_url
@@ -66,13 +67,12 @@ def test_a_template_is_built_once_and_used_by_later_runs(open_stage, make_varian
     assert not open_stage().prepare([variant])["before"].built
 
 
-def test_ddl_is_applied_to_a_copy_and_leaves_the_statistics_of_its_base_alone(open_stage, make_variant):
+def test_ddl_is_applied_to_a_copy_and_leaves_the_statistics_of_its_base_alone(stage, make_variant):
     """Where ANALYZE samples at random, only equal statistics give comparable plans."""
     size = "40000"
     plain = make_variant("before", size=size)
     ddl = ("CREATE INDEX item_kind ON item (kind)", "ALTER TABLE item ADD COLUMN note text DEFAULT 'x'")
     indexed = make_variant("after", size=size, ddl=ddl)
-    stage = open_stage()
     templates = stage.prepare([plain, indexed])
     assert templates["after"].manifest.analysed == ["ANALYZE public.item (note)"]
     with stage.generation([(plain, 0), (indexed, 1)]) as running:
@@ -86,10 +86,9 @@ def test_ddl_is_applied_to_a_copy_and_leaves_the_statistics_of_its_base_alone(op
         assert [rows(each.database_url, index) for each in running] == [[], [("item_kind",)]]
 
 
-def test_ddl_that_touches_rows_has_its_table_vacuumed(open_stage, make_variant):
+def test_ddl_that_touches_rows_has_its_table_vacuumed(stage, make_variant):
     ddl = ("UPDATE item SET label = 'x' WHERE kind = 1", "CREATE TABLE extra AS SELECT 1 AS one")
-    with open_stage() as stage:
-        template = stage.prepare([make_variant(size="500", ddl=ddl)])["before"]
+    template = stage.prepare([make_variant(size="500", ddl=ddl)])["before"]
     assert template.manifest.analysed == [
         "VACUUM (FREEZE) public.extra",
         "VACUUM (FREEZE) public.item",
@@ -97,28 +96,26 @@ def test_ddl_that_touches_rows_has_its_table_vacuumed(open_stage, make_variant):
     ]
 
 
-def test_recipes_stay_with_variants_when_slots_are_swapped(open_stage, make_variant):
+def test_recipes_stay_with_variants_when_slots_are_swapped(stage, make_variant):
     before, after = make_variant("before"), make_variant("after", size="500")
-    stage = open_stage()
     for cast in ([(before, 0), (after, 1)], [(after, 0), (before, 1)]):
-        with stage.generation(cast) as running:
+        with stage.generation(cast, refill=True) as running:
             assert [each.variant.name for each in running] == [variant.name for variant, _ in cast]
             assert rows(running["before"].database_url, COUNT) == [(20_000,)]
             assert rows(running["after"].database_url, COUNT) == [(500,)]
 
 
-def test_data_last_through_generations_unless_they_are_refilled(open_stage, make_variant):
-    variant, stage = make_variant(), open_stage(slots=1)
+def test_data_last_through_generations_unless_they_are_refilled(stage, make_variant):
+    variant = make_variant()
     counts = []
-    for refill in (False, False, True):
+    for refill in (True, False, True):
         with stage.generation([(variant, 0)], refill=refill) as running:
             counts += rows(running[0].database_url, COUNT)
             rows(running[0].database_url, "DELETE FROM item WHERE id <= 100 RETURNING 1")
     assert counts == [(20_000,), (19_900,), (20_000,)]
 
 
-def test_every_generation_starts_with_an_empty_redis(open_stage, make_variant):
-    stage = open_stage(slots=1)
+def test_every_generation_starts_with_an_empty_redis(stage, make_variant):
     for _ in range(2):
         with stage.generation([(make_variant(), 0)]) as running:
             client = redis.Redis.from_url(running[0].redis_url)
@@ -126,25 +123,24 @@ def test_every_generation_starts_with_an_empty_redis(open_stage, make_variant):
             client.set("key", 1)
 
 
-def test_urls_given_to_the_server_can_be_replaced(open_stage, make_variant):
+def test_urls_given_to_the_server_can_be_replaced(stage, make_variant):
     rewire = lambda slot, database, cache: (f"tap{slot}:{len(database) > 0}", f"tap:{cache[:5]}")  # noqa: E731
-    with open_stage().generation([(make_variant(), 1)], rewire=rewire) as running:
+    with stage.generation([(make_variant(), 1)], refill=True, rewire=rewire) as running:
         environment = ask(running[0].base_url + "/env")
         assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("tap1:True", "tap:redis")
         assert rows(running[0].database_url, COUNT) == [(20_000,)]
 
 
-def test_a_variant_without_services_gets_none(open_stage, make_variant):
+def test_a_variant_without_services_gets_none(stage, make_variant):
     variant = make_variant(needs_postgres=False, needs_redis=False)
-    stage = open_stage()
     assert stage.prepare([variant]) == {"before": None}
     with stage.generation([(variant, 0)]) as running:
         assert (running[0].database_url, running[0].redis_url) == ("", "")
         assert running[0].cpu().database_s is None
 
 
-def test_cpu_of_server_and_database_are_counted_apart(open_stage, make_variant):
-    with open_stage().generation([(make_variant(), 0)]) as running:
+def test_cpu_of_server_and_database_are_counted_apart(stage, make_variant):
+    with stage.generation([(make_variant(), 0)]) as running:
         start = running[0].cpu()
         for _ in range(20):
             ask(running[0].base_url + "/burn")
@@ -157,8 +153,8 @@ def test_cpu_of_server_and_database_are_counted_apart(open_stage, make_variant):
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["postgres", "redis", "server"])
-def test_a_process_that_dies_is_named_with_its_log(open_stage, make_variant, part):
-    with open_stage().generation([(make_variant(), 0)]) as running:
+def test_a_process_that_dies_is_named_with_its_log(stage, make_variant, part):
+    with stage.generation([(make_variant(), 0)]) as running:
         running.check()
         child = running[0].children()[part]
         os.kill(child.pid, signal.SIGKILL)
@@ -169,9 +165,9 @@ def test_a_process_that_dies_is_named_with_its_log(open_stage, make_variant, par
         assert "of slot 0" in child.name or "server of before" in child.name
 
 
-def test_a_backend_that_crashes_takes_its_server_down_so_that_it_is_noticed(open_stage, make_variant):
+def test_a_backend_that_crashes_takes_its_server_down_so_that_it_is_noticed(stage, make_variant):
     with (
-        open_stage().generation([(make_variant(), 0)]) as running,
+        stage.generation([(make_variant(), 0)]) as running,
         session(running[0].database_url) as database,
     ):
         os.kill(database.run("SELECT pg_backend_pid()")[0][0], signal.SIGKILL)
@@ -179,8 +175,7 @@ def test_a_backend_that_crashes_takes_its_server_down_so_that_it_is_noticed(open
             check_for_5_s(running)
 
 
-def test_a_killed_postgres_leaves_no_shared_memory(open_stage, make_variant):
-    stage = open_stage(slots=1)
+def test_a_killed_postgres_leaves_no_shared_memory(stage, make_variant):
     with stage.generation([(make_variant(), 0)]) as running:
         postmaster = running[0].children()[0].pid
         maps = Path(f"/proc/{postmaster}/maps").read_text().split()
@@ -192,24 +187,23 @@ def test_a_killed_postgres_leaves_no_shared_memory(open_stage, make_variant):
     assert str(postmaster) not in creators
 
 
-def test_a_slot_takes_one_variant(open_stage, make_variant):
-    stage = open_stage()
+def test_a_slot_takes_one_variant(stage, make_variant):
     for cast in ([], [(make_variant(), 2)], [(make_variant(), 0), (make_variant("after"), 0)]):
         with pytest.raises(TargetError, match="cannot be put into slots"), stage.generation(cast):
             pass
 
 
-def test_two_runs_share_templates_and_nothing_else(open_stage, make_variant):
+def test_two_runs_share_templates_and_nothing_else(stage, open_stage, make_variant):
     variant = make_variant()
-    one, other = open_stage(), open_stage()
-    with one.generation([(variant, 0)]) as mine, other.generation([(variant, 0)]) as theirs:
+    other = open_stage()
+    with stage.generation([(variant, 0)], refill=True) as mine, other.generation([(variant, 0)]) as theirs:
         rows(mine[0].database_url, "DELETE FROM item WHERE id <= 100 RETURNING 1")
         assert rows(theirs[0].database_url, COUNT) == [(20_000,)]
-        assert one.home != other.home
+        assert stage.home != other.home
 
 
 def test_a_damaged_template_is_built_again(open_stage, make_variant, project):
-    variant = make_variant(size="300")
+    variant = make_variant(ddl=("SELECT 1",))
     first = open_stage()
     first.prepare([variant])
     first.close()
