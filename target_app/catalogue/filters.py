@@ -9,7 +9,7 @@ from catalogue import selectors
 from catalogue.models import Product, Review
 
 
-class ProductFilters(django_filters.FilterSet):
+class ProductFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """`?category=&brand=&tag=&min_price=&max_price=&min_rating=&in_stock=`."""
 
     category = django_filters.CharFilter(method="within_category", label="category's slug, with all below it")
@@ -38,7 +38,7 @@ class ProductFilters(django_filters.FilterSet):
         return rows.filter(stock__gt=0) if wanted else rows.filter(stock=0)
 
 
-class ReviewFilters(django_filters.FilterSet):
+class ReviewFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     """`?rating=&min_rating=&verified=`."""
 
     min_rating = django_filters.NumberFilter(field_name="rating", lookup_expr="gte")

@@ -20,6 +20,7 @@ from catalogue.serializers import (
     ReviewSerializer,
 )
 from core.lists import ToggledListView
+from core.parameters import read_text
 
 
 class ProductList(ToggledListView[Product]):
@@ -83,7 +84,7 @@ class Search(ToggledListView[Product]):
 
     def get_queryset(self) -> QuerySet[Product]:
         """Return what matches; nothing without words."""
-        words = self.request.query_params.get("q", "").strip()
+        words = read_text(self.request, "q")
         return selectors.search_products(words) if words else Product.objects.none().order_by("-id")
 
 

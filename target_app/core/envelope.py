@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
-from rest_framework.exceptions import NotFound
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.parameters import read_number
+
 PAGE_SIZE = "page_size"
-LARGEST_NUMBER = 2**31
 
 
 class Envelope(BasePagination):
@@ -22,6 +24,20 @@ class Envelope(BasePagination):
     """Query parameter that says where a page is, and its type in JSON Schema."""
     count: int | None = None
     url = ""
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        """Return the page's rows."""
+        del view
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("only rows of a database are paginated here")
+        self.url = request.build_absolute_uri()
+        return self.read_page(queryset, request)
+
+    def read_page(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
+        """Return the rows of the page that the request asks for."""
+        raise NotImplementedError
 
     def next_link(self) -> str | None:
         """Return the URL of the next page, if there is one."""
@@ -63,11 +79,3 @@ def read_size(request: Request) -> int:
     """Return how many rows a page shall have, at most."""
     size = read_number(request, PAGE_SIZE, settings.SHOP_PAGE_SIZE, least=1)
     return min(size, int(settings.SHOP_PAGE_SIZE_MAX))
-
-
-def read_number(request: Request, name: str, default: int, *, least: int) -> int:
-    """Return a whole number of the query; raises `NotFound` where it is none, as no such page exists."""
-    text = request.query_params.get(name, str(default))
-    if text.isascii() and text.isdecimal() and least <= int(text[:12]) < LARGEST_NUMBER:
-        return int(text[:12])
-    raise NotFound(f"{name} must be a whole number of at least {least}.")

@@ -18,12 +18,11 @@ from django.db.models.lookups import GreaterThan, LessThan
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
-from rest_framework.views import APIView
 
 from core.envelope import Envelope, read_size
 
 CURSOR = "cursor"
-LONGEST_CURSOR = 1000
+LONGEST_CURSOR = 400
 WRONG_CURSOR = "cursor is invalid: follow the links of this list."
 
 
@@ -46,7 +45,7 @@ class Place:
             parts = json.loads(base64.urlsafe_b64decode(word[:LONGEST_CURSOR] + "=" * (-len(word) % 4)))
         except ValueError as error:
             raise NotFound(WRONG_CURSOR) from error
-        whole = isinstance(parts, list) and len(parts) == fields + 1 and parts[0] in {0, 1}
+        whole = isinstance(parts, list) and len(parts) == fields + 1 and parts[0] in (0, 1)
         if not whole or not all(isinstance(part, str) for part in parts[1:]):
             raise NotFound(WRONG_CURSOR)
         return cls(tuple(parts[1:]), bool(parts[0]))
@@ -59,12 +58,8 @@ class KeysetPagination(Envelope):
     page: list[Any]
     has_next = has_previous = False
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    def read_page(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         """Return the page's rows."""
-        del view
-        self.url = request.build_absolute_uri()
         size = read_size(request)
         self.ordering = [str(field) for field in queryset.query.order_by]
         word = request.query_params.get(CURSOR)

@@ -25,4 +25,5 @@ class ToggledListView(ListAPIView[_Row]):
         if not hasattr(self, "_paginator"):
             chosen = PAGINATIONS[toggles.choice("pagination")]
             self._paginator: Any = chosen() if chosen else None
-        return self._paginator
+        paginator: BasePagination | None = self._paginator
+        return paginator

@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
-from rest_framework.views import APIView
 
 from core import toggles
 from core.counting import COUNTS
-from core.envelope import Envelope, read_number, read_size
+from core.envelope import Envelope, read_size
 from core.keyset import KeysetPagination
+from core.parameters import read_number
 
 
 class OffsetWindow(Envelope):
@@ -26,12 +26,8 @@ class OffsetWindow(Envelope):
     limit = offset = 0
     has_next = False
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    def read_page(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         """Return the window's rows."""
-        del view
-        self.url = request.build_absolute_uri()
         self.limit = read_size(request)
         self.offset = self.read_offset(request)
         self.count = COUNTS[toggles.choice("count")](queryset)

@@ -37,6 +37,9 @@ class CacheThrottle(SimpleRateThrottle):
     """REST framework's own: reads a client's history from the cache, adds to it, writes it back."""
 
     scope = "client"
+    num_requests: int
+    duration: int
+    """Seconds."""
 
     def get_rate(self) -> str:
         """Return the rate of the settings in force, not of those at import."""

@@ -34,10 +34,12 @@ class NewOrderSerializer(serializers.Serializer[Any]):
     """What a client sends to place an order."""
 
     customer = serializers.PrimaryKeyRelatedField(queryset=Customer.objects.all())
-    lines = ItemSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
+    lines = ItemSerializer(many=True, allow_empty=False)
 
     def validate_lines(self, lines: list[dict[str, int]]) -> list[dict[str, int]]:
-        """Refuse a product that is named twice."""
+        """Refuse too many lines, and a product that is named twice."""
+        if len(lines) > MOST_LINES:
+            raise serializers.ValidationError(f"An order has at most {MOST_LINES} lines.")
         if len({line["product"] for line in lines}) < len(lines):
             raise serializers.ValidationError("Name each product once.")
         return lines

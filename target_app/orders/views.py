@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.caching import remember
+from core.parameters import read_text
 from orders import selectors, services
 from orders.models import Order
 from orders.selectors import Seller
@@ -25,7 +26,7 @@ class Conflict(APIException):
 
 
 class BestSellers(generics.GenericAPIView[Any]):
-    """What sold most, in a category and all below it or in all."""
+    """What sold most: in all categories, or with `?category=SLUG` in one and all below it."""
 
     serializer_class = SellerSerializer
     pagination_class = None
@@ -33,7 +34,7 @@ class BestSellers(generics.GenericAPIView[Any]):
 
     def get(self, request: Request) -> Response:
         """Answer the best sellers, best first."""
-        category = request.query_params.get("category", "")
+        category = read_text(request, "category")
 
         def compute() -> list[dict[str, Any]]:
             sellers: list[Seller] = selectors.best_sellers(category)

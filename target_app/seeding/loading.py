@@ -75,7 +75,7 @@ def load(population: Population, progress: Progress) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model, _, _ in TABLES)}")
         for index, (model, rows, columns) in enumerate(TABLES):
-            progress(model._meta.verbose_name_plural or "", sum(weights[:index]) / sum(weights))
+            progress(str(model._meta.verbose_name_plural), sum(weights[:index]) / sum(weights))
             names = ", ".join(columns)
             cursor.copy_expert(
                 f"COPY {model._meta.db_table} ({names}) FROM STDIN", CopyStream(rows(population))

@@ -67,7 +67,8 @@ _SUBJECTS = (
     "The packaging", "The mechanism",
 )  # fmt: skip
 _VERBS = (
-    "keeps", "resists", "carries", "survives", "outlasts", "follows", "supports", "withstands", "fits", "suits",
+    "keeps", "resists", "carries", "survives", "outlasts", "follows", "supports", "withstands", "fits",
+    "suits",
 )  # fmt: skip
 _OBJECTS = (
     "daily use in a busy household", "rain, frost and summer heat", "more weight than one expects",
