@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -44,6 +45,7 @@ def start(supervisor: Supervisor, variant: Variant, place: Place, log: Path) -> 
         log=log,
         cwd=variant.directory,
         env=placeholders.environment(variant, place),
+        stop_signal=signal.SIGINT,  # as Ctrl-C: servers need not wait for connections kept alive
     )
     return Server(variant, place, child)
 

@@ -44,7 +44,7 @@ __all__ = ["Generation", "Rewire", "Running", "Stage"]
 
 Rewire = Callable[[int, str, str], tuple[str, str]]
 """(slot, database URL, Redis URL) -> the URLs that the server gets in their place."""
-SERVER_GRACE_S = 5.0
+SERVER_GRACE_S = 3.0
 MAX_SLOTS = 4
 """At most four variants are resident at once."""
 
