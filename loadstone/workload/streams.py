@@ -2,19 +2,20 @@
 
 Locust, and scenarios, draw from the module-level functions of `random`, which all
 greenlets share: which number a user gets then depends on who asked before. Here
-these functions dispatch to a stream that belongs to the calling user's context
-(context variables are private to a greenlet and inherited by those it spawns).
+these functions dispatch to a stream that belongs to the calling user: to its
+greenlet and to those that it spawns.
 """
 
 from __future__ import annotations
 
 import random
-from contextvars import ContextVar
 from typing import Any
+
+import gevent
 
 from loadstone.stats.streams import Part, stream_seed
 
-_current: ContextVar[random.Random | None] = ContextVar("loadstone_stream", default=None)
+_KEY = "loadstone_stream"
 _shared = random.Random()  # noqa: S311 - journeys are random, not secret
 _FUNCTIONS = (
     "random", "uniform", "triangular", "randint", "choice", "choices", "randrange", "sample", "shuffle",
@@ -25,17 +26,18 @@ _FUNCTIONS = (
 
 
 def use_stream(*parts: Part) -> None:
-    """Give the calling greenlet, and those it spawns later, the stream named by `parts`."""
-    stream = _current.get()
+    """Give the calling greenlet, and those it spawns, the stream named by `parts`.
+
+    To be called in a greenlet that the main one spawned: gevent keeps one dictionary
+    for it and for all that descend from it.
+    """
+    current: Any = gevent.getcurrent()
+    owned = current.spawn_tree_locals
+    stream = owned.get(_KEY)
     if stream is None:
-        _current.set(random.Random(stream_seed(*parts)))  # noqa: S311 - journeys are random, not secret
+        owned[_KEY] = random.Random(stream_seed(*parts))  # noqa: S311 - journeys are random, not secret
     else:
         stream.seed(stream_seed(*parts))
-
-
-def leave_stream() -> None:
-    """Draw from the process's shared stream again."""
-    _current.set(None)
 
 
 def install() -> None:
@@ -47,7 +49,9 @@ def install() -> None:
 
 def _dispatcher(name: str) -> Any:  # noqa: ANN401 - stands for functions of many signatures
     def dispatch(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
-        return getattr(_current.get() or _shared, name)(*args, **kwargs)
+        owned = getattr(gevent.getcurrent(), "spawn_tree_locals", None)
+        stream = owned.get(_KEY, _shared) if owned else _shared
+        return getattr(stream, name)(*args, **kwargs)
 
     dispatch.__name__ = name
     dispatch.__doc__ = getattr(random.Random, name).__doc__

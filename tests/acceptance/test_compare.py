@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -46,10 +47,8 @@ def _words(pid: int) -> str:
             told += (Path("/proc") / str(pid) / name).read_bytes().decode(errors="replace")
         except OSError:
             continue
-    try:
+    with suppress(OSError):
         told += str((Path("/proc") / str(pid) / "cwd").readlink())
-    except OSError:
-        pass
     return told
 
 

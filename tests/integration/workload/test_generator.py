@@ -184,7 +184,8 @@ def test_a_tenth_of_the_pairs_has_quiet_gaps(tmp_path, sides):
 )
 @pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
 def test_outcomes_are_told_apart(tmp_path, sides, client, path, outcome):
-    text = f"from locust import {client}, task\nclass U({client}):\n    @task\n    def t(self): self.client.get('{path}')"
+    head = f"from locust import {client}, task\nclass U({client}):\n"
+    text = f"{head}    @task\n    def t(self): self.client.get('{path}')"
     with generator_of(tmp_path, text) as generator:
         rows = rows_from_bytes(run_pairs(generator, sides, max_pairs=5).rows)
     assert set(rows["outcome"]) == {outcome}

@@ -14,7 +14,6 @@ from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
 from loadstone.verdict.contrasts import all_contrasts, rules_at
 from loadstone.verdict.levels import comparable, gather
 
-
 MACHINE = Machine(fingerprint="m", cpu_model="", cores=2, memory_bytes=1, kernel="", python="")
 CIRCUMSTANCES = Circumstances("run", "2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00", 60.0, MACHINE)
 
