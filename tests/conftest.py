@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def supervisor() -> Iterator[Supervisor]:
     """Give the owner of the session's services; at the end none of its processes may live."""
-    from loadstone.target.processes import Supervisor, find_processes  # noqa: PLC0415 - on first use only
+    from loadstone.target.processes import Supervisor, find_processes
 
     with Supervisor() as owner:
         yield owner
@@ -42,7 +42,7 @@ def open_folder(supervisor: Supervisor) -> Path:
 @pytest.fixture(scope="session")
 def service_state(open_folder: Path) -> State:
     """Give the state folder of the session's services."""
-    from loadstone.target.folders import State  # noqa: PLC0415 - on first use only
+    from loadstone.target.folders import State
 
     return State.open(open_folder / "services")
 
@@ -50,10 +50,10 @@ def service_state(open_folder: Path) -> State:
 @pytest.fixture(scope="session")
 def postgres_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
     """Give the URL of an empty database whose role may create further ones."""
-    from loadstone.target.ports import Ports  # noqa: PLC0415 - on first use only
-    from loadstone.target.postgres import Postgres  # noqa: PLC0415 - as above
-    from loadstone.target.sql import session  # noqa: PLC0415 - as above
-    from loadstone.target.urls import with_path  # noqa: PLC0415 - as above
+    from loadstone.target.ports import Ports
+    from loadstone.target.postgres import Postgres
+    from loadstone.target.sql import session
+    from loadstone.target.urls import with_path
 
     ports = Ports()
     postgres = Postgres(service_state, supervisor, ports)
@@ -70,9 +70,9 @@ def postgres_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_url(service_state: State, supervisor: Supervisor) -> Iterator[str]:
     """Give the URL of database 0 of a Redis with sixteen."""
-    from loadstone.target.folders import private_folder  # noqa: PLC0415 - on first use only
-    from loadstone.target.ports import Ports  # noqa: PLC0415 - as above
-    from loadstone.target.redis import Redis  # noqa: PLC0415 - as above
+    from loadstone.target.folders import private_folder
+    from loadstone.target.ports import Ports
+    from loadstone.target.redis import Redis
 
     ports = Ports()
     redis = Redis(service_state, supervisor, ports)

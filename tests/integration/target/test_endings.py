@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from loadstone.errors import TargetError
-from loadstone.target.accounts import Account, can_reach, service_account, stand_in
+from loadstone.target.accounts import Account, can_reach, reachable_copy, service_account, stand_in
 from loadstone.target.clean import clean_state
 from loadstone.target.processes import Supervisor, find_processes
 
@@ -107,8 +107,6 @@ def test_a_project_that_services_cannot_reach_keeps_its_state_elsewhere(open_sta
 
 @needs_root
 def test_binaries_that_services_cannot_reach_are_copied_once(open_folder, tmp_path):
-    from loadstone.target.accounts import reachable_copy  # noqa: PLC0415 - what this test is about
-
     account = service_account()
     tmp_path.chmod(0o700)
     program = tmp_path / "wheel" / "bin" / "program"
