@@ -207,6 +207,7 @@ class PostgresConnection:
         """End one statement: CommandComplete, EmptyQueryResponse or PortalSuspended."""
         rows = self._rows or tagged_rows(body)
         self._complete(self._running(head), "", rows)
+        head.ended = head.done >= len(head.pieces)
         if head.code == "E":
             self._queue.popleft()
 
@@ -223,8 +224,9 @@ class PostgresConnection:
             self._complete(self._text_of(self._prepared, head.name, "prepared statement"), error)
         elif head.code == "P":
             self._complete(head.sql, error)
-        elif head.code in {"Q", "E"}:
+        elif head.code == "E" or (head.code == "Q" and not head.ended):
             self._complete(self._running(head), error)
+            head.ended = True
 
     def _running(self, head: Asked) -> str:
         """Return the text of the statement whose result is being sent."""

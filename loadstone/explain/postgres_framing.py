@@ -30,6 +30,8 @@ class Asked:
     """Statements of a simple query."""
     done: int = 0
     """How many of them are complete."""
+    ended: bool = False
+    """Nothing further runs for it: all are complete, or one has failed."""
 
 
 class Framer:

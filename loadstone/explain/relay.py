@@ -86,25 +86,25 @@ class Relay:
             ready.set()
 
     async def _accept(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        listening = self._loop.create_task(self._listen())
-        ready.set()
-        await self._stop.wait()
-        tasks = [listening, *self._connections]
-        for task in tasks:
+        with self._bound() as listener:
+            loop.add_reader(listener, self._take, listener)
+            ready.set()
+            await self._stop.wait()
+            loop.remove_reader(listener)
+        for task in tuple(self._connections):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        listener = self._bound()
-        with listener:
-            while True:
-                client, _ = await loop.sock_accept(listener)
-                task = loop.create_task(self._serve(client))
-                self._connections.add(task)
-                task.add_done_callback(functools.partial(self._served, client))
+    def _take(self, listener: socket.socket) -> None:
+        """Accept at once, so that no connection is lost between being accepted and being known."""
+        with contextlib.suppress(OSError):  # the client has gone away again
+            client, _ = listener.accept()
+            client.settimeout(0)
+            task = asyncio.get_running_loop().create_task(self._serve(client))
+            self._connections.add(task)
+            task.add_done_callback(functools.partial(self._served, client))
 
     def _served(self, client: socket.socket, task: asyncio.Task[None]) -> None:
         self._connections.discard(task)

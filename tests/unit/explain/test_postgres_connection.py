@@ -240,6 +240,23 @@ def test_a_statement_cut_off_by_the_end_of_the_connection_is_kept():
     assert talk.facts() == [("SELECT pg_sleep(9)", 0, "closed")]
 
 
+@pytest.mark.parametrize("answer", [done("SELECT 0"), error("57P01")])
+def test_a_statement_that_has_ended_does_not_end_again_with_the_connection(answer):
+    talk = Talk().begin()
+    talk.client(query("SELECT 1"))
+    talk.server(answer, error("57P01"))
+    talk.connection.closed()
+    assert len(talk.seen) == 1
+    assert not talk.reasons
+
+
+def test_a_text_without_any_statement_can_still_fail():
+    talk = Talk().begin()
+    talk.client(query("/* unfinished"))
+    talk.server(error("42601"), READY)
+    assert talk.facts() == [("/* unfinished", 0, "42601")]
+
+
 def test_a_farewell_of_the_server_is_no_statement():
     talk = Talk().begin()
     talk.server(error("57P01"))
