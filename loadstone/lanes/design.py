@@ -17,7 +17,7 @@ TURNOVER_S = 3.0
 """What a generation costs beside measuring: stopping, starting, warming up."""
 WARM_S = 1.0
 WARM_PAIRS = 20
-SHORTEST_S = 2.0
+SHORTEST_S = 1.0
 WISHED_S = 10.0
 """Turnover and measuring of one generation, where the budget allows a choice."""
 MOST_GENERATIONS = 16

@@ -14,7 +14,7 @@ from projects import make_project
 from loadstone.record.result import json_schema
 from loadstone.target.processes import find_processes
 
-QUICK = ("--budget", "31s")
+QUICK = ("--budget", "25s")
 
 
 def last_result(project) -> dict:
@@ -135,7 +135,7 @@ def test_failing_is_never_an_improvement(project):
 
 
 def test_deferred_work_is_noticed(project):
-    ran = project.run("compare", "speed=slow", "speed=deferred", "--budget", "60s")
+    ran = project.run("compare", "speed=slow", "speed=deferred", "--budget", "31s")
     result = last_result(project)
     gaps = next(check for check in result["checks"] if check["name"] == "quiet gaps")
     assert gaps["status"] == "fail", gaps
