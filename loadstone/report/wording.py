@@ -206,11 +206,20 @@ def probe_line(before: ProbeFacts, after: ProbeFacts) -> str:
     """Return the exact facts of one endpoint, those that changed first."""
     parts = [
         probe_change("queries", before.queries_first, after.queries_first),
+        _repeat_change(before, after),
         probe_change("rows", before.rows, after.rows),
         probe_change("cache commands", before.cache_commands_first, after.cache_commands_first),
         probe_change("response", before.response_bytes, after.response_bytes, "bytes"),
     ]
     return ", ".join(sorted((part for part in parts if part), key=lambda part: ARROW not in part))
+
+
+def _repeat_change(before: ProbeFacts, after: ProbeFacts) -> str:
+    """Return the queries of a request sent again, where a warm cache made them other than the first time."""
+    told = [(one.queries_first, one.queries_repeat) for one in (before, after)]
+    if all(repeat is None or repeat == first for first, repeat in told):
+        return ""
+    return probe_change("queries when repeated", before.queries_repeat, after.queries_repeat)
 
 
 def _signed(effect: Effect, value: float, unit: str) -> str:
