@@ -10,7 +10,7 @@ PAGES = 10
 """Departments that visitors look at."""
 
 
-class Visitor(FastHttpUser):
+class Follower(FastHttpUser):
     """Looks at best sellers and opens one of them."""
 
     wait_time = between(0.5, 2)

@@ -12,7 +12,7 @@ MOST_VISITED = 20
 """Categories and brands have Zipf-like sizes, the largest first: visitors look where there is most."""
 
 
-class Visitor(FastHttpUser):
+class Chooser(FastHttpUser):
     """Filters and sorts."""
 
     wait_time = between(0.5, 2)

@@ -10,7 +10,7 @@ KINDS = ("quiet", "folding", "oak", "steel", "linen", "compact", "classic", "bra
 THINGS = ("lamp", "kettle", "chair", "tent", "desk", "shelf", "clock", "hammer", "vase", "torch")
 
 
-class Visitor(FastHttpUser):
+class Seeker(FastHttpUser):
     """Searches."""
 
     wait_time = between(0.5, 2)

@@ -20,8 +20,10 @@ def estimate(queryset: QuerySet[Any]) -> int:
     It visits no row, and follows the filters. See "Row Estimation Examples" in
     PostgreSQL's documentation.
     """
-    plan = json.loads(queryset.order_by().explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+    text = queryset.order_by().explain(format="json")
+    if not text:  # Django knows of itself that nothing can match, and asks no database
+        return 0
+    return int(json.loads(text)[0]["Plan"]["Plan Rows"])
 
 
 def count_nothing(_queryset: QuerySet[Any]) -> None:

@@ -1,0 +1,97 @@
+"""The shop under test: its settings, its own database on the session's PostgreSQL, a seeded catalogue."""
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOP = ROOT / "target_app"
+sys.path[:0] = [str(SHOP), str(Path(__file__).parent / "support")]
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+# Where the services are is known once they run; until then the addresses only have to be well-formed.
+os.environ |= {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1/shop",
+    "REDIS_URL": "redis://127.0.0.1/9",
+    "SECRET_KEY": "for tests only " * 5,
+}
+
+import django  # noqa: E402 - as above: settings are read at the first import
+
+django.setup()
+
+from django.conf import settings as shop_settings  # noqa: E402
+from django.core.cache import cache, caches  # noqa: E402
+from django.db import connection  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def shop_redis_url(redis_url):
+    return f"{redis_url.rpartition('/')[0]}/9"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_url, shop_redis_url):
+    """Point the settings to the session's services."""
+    from config.settings.environment import Environment
+
+    offer_maintenance_database(postgres_url)
+    connection.settings_dict |= Environment({"DATABASE_URL": postgres_url}).postgres("DATABASE_URL")
+    shop_settings.CACHES["default"]["LOCATION"] = shop_redis_url
+    del caches["default"]
+
+
+def offer_maintenance_database(url):
+    """Make the database `postgres`, from which Django makes test databases, where there is none."""
+    server = psycopg2.connect(url)
+    server.autocommit = True
+    with closing(server), server.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'postgres'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE DATABASE postgres")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):  # noqa: ARG001 - extends its namesake
+    """Fill the test database once; each test's own changes are rolled back."""
+    from populations import TINY
+    from seeding import loading
+    from seeding.population import Population
+
+    with django_db_blocker.unblock():
+        loading.load(Population(TINY, seed=1), lambda _table, _share: None)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(django_db_modify_db_settings):  # noqa: ARG001 - after it the address is known
+    cache.clear()
+
+
+@pytest.fixture
+def api():
+    return APIClient()
+
+
+@pytest.fixture
+def choose(settings):
+    """Give a function that sets toggles for the test."""
+
+    def set_toggles(**choices):
+        settings.TOGGLES = {**settings.TOGGLES, **choices}
+
+    return set_toggles
+
+
+@pytest.fixture
+def environment(shop_redis_url, postgres_url):
+    """Give the environment of a shop that runs as a process of its own, on the test database."""
+    from django.db import connections
+
+    name = connections["default"].settings_dict["NAME"]
+    base = postgres_url.rpartition("/")[0]
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("SHOP_")}
+    return variables | {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": shop_redis_url}

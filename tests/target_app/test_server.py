@@ -1,0 +1,138 @@
+"""The shop as it runs: gunicorn with its own settings, metrics, and the scenarios under stock Locust."""
+
+import ast
+import json
+import sys
+import time
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+from core.toggles import DECLARATION
+
+from loadstone.target.ports import Ports
+
+SHOP = DECLARATION.parent
+SCENARIOS = sorted((SHOP.parent / "scenarios").glob("*.py"))
+
+
+@pytest.fixture
+def serve(supervisor, environment, tmp_path, db):  # noqa: ARG001 - db: the database must be there
+    """Give a function that starts the shop and returns its address, process and log."""
+    started, ports = [], Ports()
+
+    def start(**variables):
+        port, log = ports.take(), tmp_path / "server.log"
+        argv = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "gunicorn.conf.py",
+            "--bind",
+            f"127.0.0.1:{port}",
+        ]
+        env = environment | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)} | variables
+        child = supervisor.start("shop", [*argv, "config.wsgi"], log=log, cwd=SHOP, env=env)
+        started.append(child)
+        return f"http://127.0.0.1:{port}", child, log
+
+    yield start
+    supervisor.stop(*started, grace_s=5)
+    ports.close()
+
+
+def fetch(url):
+    with urlopen(url, timeout=10) as answer:  # noqa: S310 - a server of ours
+        return answer.status, answer.read().decode()
+
+
+def await_ready(base, child, log):
+    for _ in range(400):
+        try:
+            return fetch(f"{base}/health/ready")
+        except (URLError, ConnectionError):
+            assert child.alive(), log.read_text()
+            time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def test_metrics_add_up_over_workers_and_leave_nothing_behind(serve, supervisor, tmp_path):
+    base, child, log = serve(SHOP_INSTRUMENTATION="prometheus", WEB_CONCURRENCY="2", SHOP_THREADS="2")
+    await_ready(base, child, log)
+    shown = [row["id"] for row in json.loads(fetch(f"{base}/api/v1/products")[1])["results"]]
+    for number in range(30):
+        fetch(f"{base}/api/v1/products/{shown[number % len(shown)]}")
+    with pytest.raises(HTTPError):
+        fetch(f"{base}/wp-login.php")
+    text = fetch(f"{base}/metrics")[1]
+    route = "api/v1/products/<int:pk>"
+    counts = [
+        line for line in text.splitlines() if line.startswith("shop_http_requests_total{") and route in line
+    ]
+    assert len(counts) == 1
+    assert float(counts[0].rsplit(" ", 1)[1]) == 30
+    assert 'route="unmatched"' in text
+    assert list(tmp_path.glob("shop-metrics-*"))
+    supervisor.stop(child, grace_s=5)
+    assert [path.name for path in tmp_path.iterdir()] == ["server.log"]
+
+
+def test_metrics_are_off_unless_asked_for(serve):
+    base, child, log = serve()
+    await_ready(base, child, log)
+    with pytest.raises(HTTPError, match="404"):
+        fetch(f"{base}/metrics")
+
+
+def test_a_shop_without_its_services_is_alive_but_not_ready(serve):
+    base, child, log = serve(
+        DATABASE_URL="postgresql://ada:x@127.0.0.1:1/shop", REDIS_URL="redis://127.0.0.1:1/0"
+    )
+    for _ in range(400):
+        try:
+            status, _ = fetch(f"{base}/health/live")
+            break
+        except (URLError, ConnectionError):
+            assert child.alive(), log.read_text()
+            time.sleep(0.05)
+    assert status == 200
+    with pytest.raises(HTTPError) as error:
+        fetch(f"{base}/health/ready")
+    assert error.value.code == 503
+    assert json.loads(error.value.read())["checks"] == {
+        "postgres": "OperationalError",
+        "redis": "ConnectionError",
+    }
+
+
+def test_wrong_settings_end_the_server_with_the_reason(serve):
+    _, child, log = serve(SHOP_CACHE="asside")
+    child.process.wait(timeout=20)
+    assert child.process.returncode != 0
+    assert "SHOP_CACHE='asside' is no choice: did you mean 'aside'?" in log.read_text()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenarios_import_locust_and_the_standard_library_alone(path):
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert imported <= sys.stdlib_module_names | {"locust"}
+    assert not imported & {"time", "datetime", "uuid", "secrets", "os"}, "journeys must repeat"
+
+
+@pytest.mark.parametrize("pagination", ["limit_offset", "none"])
+def test_stock_locust_runs_every_scenario(serve, supervisor, tmp_path, pagination):
+    base, child, log = serve(SHOP_PAGINATION=pagination)
+    await_ready(base, child, log)
+    out = tmp_path / "locust.log"
+    files = ",".join(str(path) for path in SCENARIOS)
+    argv = [sys.executable, "-m", "locust", "-f", files, "--headless", "--host", base, "--json"]
+    argv += ["--users", str(len(SCENARIOS)), "--spawn-rate", "20", "--run-time", "3s", "--only-summary"]
+    done = supervisor.run("locust", argv, log=out, cwd=Path(tmp_path), interval_s=0.1)
+    assert done.process.returncode == 0, out.read_text()
