@@ -16,7 +16,9 @@ preload_app = True
 keepalive = 3600  # longer than any run: a reconnect would be charged to a request
 max_requests = 0  # a worker that is replaced in between is cold
 timeout = 120
-graceful_timeout = 3
+graceful_timeout = int(
+    os.environ.get("SHOP_GRACE_SECONDS", "1")
+)  # idle connections are kept for as long, too
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("SHOP_LOG_LEVEL", "WARNING").lower()

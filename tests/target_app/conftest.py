@@ -11,17 +11,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "target_app"
 sys.path[:0] = [str(SHOP), str(Path(__file__).parent / "support")]
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 # Where the services are is known once they run; until then the addresses only have to be well-formed.
-os.environ |= {
+PLACEHOLDERS = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1/shop",
     "REDIS_URL": "redis://127.0.0.1/9",
     "SECRET_KEY": "for tests only " * 5,
 }
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ |= PLACEHOLDERS
 
-import django  # noqa: E402 - as above: settings are read at the first import
+import django  # noqa: E402 - settings are read at the first import
 
 django.setup()
+for name in PLACEHOLDERS:  # other tests have nothing to do with them
+    del os.environ[name]
 
 from django.conf import settings as shop_settings  # noqa: E402
 from django.core.cache import cache, caches  # noqa: E402
@@ -94,4 +97,4 @@ def environment(shop_redis_url, postgres_url):
     name = connections["default"].settings_dict["NAME"]
     base = postgres_url.rpartition("/")[0]
     variables = {key: value for key, value in os.environ.items() if not key.startswith("SHOP_")}
-    return variables | {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": shop_redis_url}
+    return variables | PLACEHOLDERS | {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": shop_redis_url}
