@@ -50,6 +50,14 @@ def append(name: str, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
+def stored(name: str) -> list[dict[str, Any]]:
+    """Return all rows of `data/<name>.jsonl`, oldest first; none where there is no such file."""
+    path = DATA / f"{name}.jsonl"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
