@@ -1,4 +1,4 @@
-"""A partner that reads the whole catalogue, page after page, as exports and crawlers do."""
+"""An analyst who reads all complaints, page after page, as exports and crawlers do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from locust import FastHttpUser, constant, task
 
-START = "/api/v1/products?ordering=-id&page_size=200"
+START = "/api/v1/reviews?rating=1&page_size=200"
 
 
 class Reader(FastHttpUser):
@@ -22,7 +22,7 @@ class Reader(FastHttpUser):
     @task
     def next_page(self) -> None:
         """Read one page."""
-        response = self.client.get(self.path, name="/products")
+        response = self.client.get(self.path, name="/reviews")
         if response.status_code != HTTPStatus.OK:
             self.path = START
             return
