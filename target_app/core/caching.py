@@ -50,13 +50,13 @@ def remember(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - wha
         return compute()
     deadline = time.monotonic() + _PATIENCE_S
     while True:
-        found = cache.get_many([key, _stamp_key(key)])
-        stamp, kept = found.get(_stamp_key(key)), found.get(key)
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
-        alone = cache.add(_lock_key(key), 1, _LOCK_S)
-        if alone or time.monotonic() > deadline:
-            return _fill(key, stamp, compute, locked=alone)
+        stamp, kept = _read(key)
+        if kept is not None:
+            return kept[0]
+        if cache.add(_lock_key(key), 1, _LOCK_S):
+            return _fill_alone(key, compute)
+        if time.monotonic() > deadline:
+            return _fill(key, stamp, compute)
         time.sleep(_WAIT_S)
 
 
@@ -68,13 +68,25 @@ def forget(*keys: str) -> None:
         transaction.on_commit(lambda: cache.set_many(stamps, 2 * settings.SHOP_CACHE_SECONDS))
 
 
-def _fill(key: str, stamp: str | None, compute: Callable[[], Any], *, locked: bool) -> Any:  # noqa: ANN401 - as above
+def _read(key: str) -> tuple[str | None, tuple[Any] | None]:
+    """Return the key's stamp, and the value that is good under it, in a tuple, or None."""
+    found = cache.get_many([key, _stamp_key(key)])
+    stamp, kept = found.get(_stamp_key(key)), found.get(key)
+    return stamp, None if kept is None or kept[0] != stamp else (kept[1],)
+
+
+def _fill_alone(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+    """Fill a key whose lock we hold, unless another did between our look and our lock."""
     try:
-        value = compute()
-        cache.set(key, (stamp, value), settings.SHOP_CACHE_SECONDS)
+        stamp, kept = _read(key)
+        return kept[0] if kept is not None else _fill(key, stamp, compute)
     finally:
-        if locked:
-            cache.delete(_lock_key(key))
+        cache.delete(_lock_key(key))
+
+
+def _fill(key: str, stamp: str | None, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+    value = compute()
+    cache.set(key, (stamp, value), settings.SHOP_CACHE_SECONDS)
     return value
 
 

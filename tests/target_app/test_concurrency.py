@@ -106,6 +106,19 @@ def test_a_missing_value_is_computed_by_one_client_while_others_wait(choose):
     assert len(computed) == 1
 
 
+def test_a_value_that_came_while_the_lock_was_taken_is_not_computed_again(choose, monkeypatch):
+    choose(cache="aside")
+    take = cache.add
+
+    def take_late(*words):
+        cache.set("late", (None, "of another"))
+        return take(*words)
+
+    monkeypatch.setattr(cache, "add", take_late)
+    assert remember("late", lambda: "own") == "of another"
+    assert cache.get("late:lock") is None
+
+
 def test_who_waits_too_long_computes_by_itself(choose, monkeypatch):
     choose(cache="aside")
     monkeypatch.setattr("core.caching._PATIENCE_S", 0.03)
