@@ -16,7 +16,7 @@ help: ## List the commands
 
 env: $(STAMP) ## Make the environment in .venv
 
-$(STAMP): requirements/dev.txt pyproject.toml tools/make_env
+$(STAMP): requirements/dev.txt requirements/uv.txt tools/make_env
 	@PYTHON="$(PYTHON)" bash tools/make_env $(VENV)
 
 demo: env ## Compare orm=naive with orm=prefetch and open with the verdict
@@ -27,7 +27,7 @@ test: env ## Run all tests against real embedded services
 
 lint: env ## Ruff, strict types, import contracts
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --no-error-summary
+	@PYTHONPATH=target_app $(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >/tmp/loadstone-imports.$$$$ || { cat /tmp/loadstone-imports.$$$$; rm -f /tmp/loadstone-imports.$$$$; exit 1; }; rm -f /tmp/loadstone-imports.$$$$
 
 lock: env ## Write the pinned, hashed requirements again

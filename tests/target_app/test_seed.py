@@ -32,8 +32,8 @@ def table_digests():
     with connection.cursor() as cursor:
         for model, _, columns in loading.TABLES:
             table, names = model._meta.db_table, ", ".join(columns)
-            rows = f"SELECT md5(ROW({names})::text) AS row FROM {table}"  # noqa: S608 - names of our own tables
-            cursor.execute(f"SELECT md5(string_agg(row, '' ORDER BY row)) FROM ({rows}) AS rows")  # noqa: S608 - as above
+            rows = f"SELECT md5(ROW({names})::text) AS row FROM {table}"
+            cursor.execute(f"SELECT md5(string_agg(row, '' ORDER BY row)) FROM ({rows}) AS rows")
             found[table] = cursor.fetchone()[0]
     return found
 
