@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.compile import Wish, compile_experiment
 from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
+from loadstone.record.folder import write_atomically
 from loadstone.record.result import encode
 from loadstone.report import terminal
 from loadstone.stats.verdicts import FailOn, Verdict
@@ -35,14 +38,19 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.argument("after")
 @click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
 @click.option("--size", help="Dataset size, one of data.sizes.")
-@click.option("--budget", help="Most time to measure for, such as 90s or 3m; stops earlier when decided.")
+@click.option(
+    "--budget",
+    help="Time to measure for, such as 90s or 3m, beside preparing and probing; stops earlier when decided.",
+)
 @click.option("--margin", help="Smallest relative change that matters, such as 2%.")
 @click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
 @click.option("--users", type=int, help="Users whose journeys are walked in turn.")
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
 @click.option(
-    "--generations", type=int, default=0, help="Most generations; planned from the budget by default."
+    "--generations",
+    type=click.IntRange(6, 16),
+    help="Most generations, an even number; planned from the budget by default.",
 )
 @click.option("--allow-identical", is_flag=True, help="Compare a variant with itself, to see the noise.")
 @click.option(
@@ -71,7 +79,7 @@ def command(
     seed: int,
     users: int | None,
     held: tuple[str, ...],
-    generations: int,
+    generations: int | None,
     allow_identical: bool,
     fail_on: str,
     require_verdict: bool,
@@ -101,7 +109,7 @@ def command(
         seed=seed,
         users=users,
         allow_identical=allow_identical,
-        generations=generations,
+        generations=generations or 0,
     )
     experiment = compile_experiment(project, wish)
     _check_json_path(json_path)
@@ -121,13 +129,14 @@ def command(
 
 def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
     """Print the summary, write the JSON, and return the exit code."""
+    if json_path and json_path != "-":
+        write_atomically(Path(json_path), encode(outcome.result))
     console = err() if json_path == "-" else out()
     terminal.render(outcome.result, console, report=str(outcome.page))
     if json_path == "-":
-        sys.stdout.buffer.write(encode(outcome.result))
-        sys.stdout.flush()
-    elif json_path:
-        Path(json_path).write_bytes(encode(outcome.result))
+        with suppress(BrokenPipeError):
+            sys.stdout.buffer.write(encode(outcome.result))
+            sys.stdout.flush()
     if outcome.error is not None:
         raise outcome.error
     if outcome.interrupted:
@@ -138,12 +147,21 @@ def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -
 
 
 def _check_json_path(json_path: str | None) -> None:
-    if json_path and json_path != "-" and not Path(json_path).absolute().parent.is_dir():
-        raise ConfigurationError(
-            f"{json_path} cannot be written",
-            cause="its folder does not exist",
-            remedy="make the folder first",
-        )
+    """Find out before the run, and not after it, whether the file can be written."""
+    if not json_path or json_path == "-":
+        return
+    path = Path(json_path).absolute()
+    if path.is_dir():
+        cause = "it is a folder"
+    elif not path.parent.is_dir():
+        cause = "its folder does not exist"
+    elif not os.access(path.parent, os.W_OK):
+        cause = "its folder is not writable"
+    else:
+        return
+    raise ConfigurationError(
+        f"{json_path} cannot be written", cause=cause, remedy="name a file in a folder that can be written"
+    )
 
 
 def _command_line() -> str:

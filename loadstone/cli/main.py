@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
 import click
 
 from loadstone import __version__
 from loadstone.cli import clean, compare, doctor, report, toggles
-from loadstone.errors import ExitCode, LoadstoneError
+from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
 Examples:
@@ -19,6 +21,8 @@ Examples:
 Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 4 inconclusive where certainty was asked for, 130 interrupted.
 """
+
+REPORT_IT = "set LOADSTONE_DEBUG=1 to see where; if it is no fault of the machine, report it"
 
 
 @click.group(
@@ -46,9 +50,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read our output went away; nothing else failed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = int(ExitCode.OK)
+    except Exception as error:  # noqa: BLE001 - the last resort: one clear error, never exit code 1
+        _complain(MeasurementError(f"Loadstone failed: {type(error).__name__}: {error}", remedy=REPORT_IT))
+        if os.environ.get("LOADSTONE_DEBUG"):
+            traceback.print_exc()
+        code = int(ExitCode.INVALID)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from loadstone.cli.shared import err
 from loadstone.config.units import format_duration
@@ -83,10 +84,10 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=WIDTH),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeElapsedColumn(),
             console=console,
         )
@@ -135,7 +136,7 @@ class LiveView:
         self._refresh()
 
     def _draw(self) -> RenderableType:
-        return Group(self._head, self._bar, self._looks)
+        return Group(Text(self._head), self._bar, self._looks)
 
     def _refresh(self) -> None:
         self.live.update(self._draw())

@@ -29,11 +29,19 @@ def open_project(config: Path | None) -> Project:
     return load_project(config if config is not None else find_config(Path.cwd()))
 
 
+class PatientConsole(Console):
+    """A console whose reader may go away: what is measured goes on, unseen."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        self.quiet = True
+
+
 def out() -> Console:
     """Return a console on standard output (NO_COLOR and pipes are respected)."""
-    return Console(soft_wrap=False, highlight=False)
+    return PatientConsole(soft_wrap=False, highlight=False)
 
 
 def err() -> Console:
     """Return a console on standard error."""
-    return Console(stderr=True, soft_wrap=False, highlight=False)
+    return PatientConsole(stderr=True, soft_wrap=False, highlight=False)

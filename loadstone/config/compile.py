@@ -55,6 +55,11 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
     before, after = parse_choices(project, wish.before), parse_choices(project, wish.after)
     held = parse_choices(project, ",".join(wish.held)) if wish.held else {}
     named = sorted({*before, *after})
+    for name in held:
+        if name in named:
+            raise ConfigurationError(
+                f"toggle {name!r} is compared and held at once", remedy=f"leave out --with {name}=…"
+            )
     given: dict[str, str] = {}
     for name in named:
         given |= {key: value for key, value in project.toggles[name].given.items() if key not in named}
@@ -167,6 +172,11 @@ def _users(count: int) -> int:
 def _digest(root: Path, patterns: list[str]) -> str:
     """Return a digest of the files that `patterns` name, by path and content."""
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    try:
+        for path in sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    except (ValueError, NotImplementedError, OSError) as error:
+        raise ConfigurationError(
+            "data.inputs cannot be read", cause=str(error), remedy="give globs relative to loadstone.toml"
+        ) from error
     return digest.hexdigest()[:16]

@@ -69,6 +69,7 @@ class _Ending:
     reason: str
     error: LoadstoneError | None = None
     interrupted: bool = False
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +109,40 @@ def _run(run: _Run) -> Outcome:
     _ignore_signals()  # what was measured is worth the second that judging it takes
     run.stage.close()
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    run.journal.append(EndLine(status=str(ending.status), stop_reason=ending.reason, at=finished))
+    try:
+        result = _judge(
+            run, ending, started.isoformat(timespec="seconds"), finished, time.monotonic() - begin
+        )
+        save_result(run.folder, result)
+        write_reports(run.folder, result)
+    except OSError as error:
+        raise MeasurementError(
+            f"the report could not be written to {run.folder}",
+            cause=str(error),
+            remedy="make room and repeat the run; its journal keeps what was measured",
+        ) from ending.error or error
+    return Outcome(run.folder, run.folder / PAGE, result, ending.error, ending.interrupted)
+
+
+def _judge(run: _Run, ending: _Ending, started: str, finished: str, duration_s: float) -> Result:
+    run.journal.append(
+        EndLine(
+            status=str(ending.status),
+            stop_reason=ending.reason,
+            at=finished,
+            decided=ending.decided,
+            cause=ending.error.cause if ending.error else "",
+        )
+    )
     run.journal.close()
     circumstances = Circumstances(
         run_id=run.folder.name,
-        started_at=started.isoformat(timespec="seconds"),
+        started_at=started,
         finished_at=finished,
-        duration_s=round(time.monotonic() - begin, 3),
+        duration_s=round(duration_s, 3),
         machine=describe_machine(),
     )
-    result = judge_run(read_sealed(run.folder), circumstances, run.options.fail_on)
-    save_result(run.folder, result)
-    write_reports(run.folder, result)
-    return Outcome(run.folder, run.folder / PAGE, result, ending.error, ending.interrupted)
+    return judge_run(read_sealed(run.folder), circumstances, run.options.fail_on)
 
 
 def _end_well(run: _Run) -> _Ending:
@@ -132,11 +154,13 @@ def _end_well(run: _Run) -> _Ending:
         return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error=error)
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
         failure = MeasurementError(
-            "the run could not go on", cause=str(error), remedy="mend that and repeat the run"
+            "the run could not go on",
+            cause=f"{type(error).__name__}: {error}",
+            remedy="mend that and repeat the run; if it is no fault of the machine, report it",
         )
-        return _Ending(RunStatus.INVALID, f"{failure.problem}: {error}", error=failure)
+        return _Ending(RunStatus.INVALID, failure.problem, error=failure)
 
 
 def _measure(run: _Run) -> _Ending:
@@ -164,7 +188,8 @@ def _measure(run: _Run) -> _Ending:
             refill=probing.writes,
             statements=probing.statements,
         )
-        return _Ending(RunStatus.COMPLETE, lane.run())
+        reason, decided = lane.run()
+        return _Ending(RunStatus.COMPLETE, reason, decided=decided)
 
 
 def _payloads_differ(probe: Probe) -> _Ending:

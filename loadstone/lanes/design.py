@@ -28,6 +28,7 @@ def make_plan(experiment: Experiment, command: str) -> Plan:
     count = planned_generations(experiment)
     measure_s = experiment.budget_s / count - TURNOVER_S
     looks = sequential.even_looks(count)
+    sequential.plan(looks, experiment.alpha)  # the diagnostics': refused now, not at the first look
     design = sequential.plan(
         looks, sequential.bonferroni(experiment.alpha, len(GATING) * (len(experiment.variants) - 1))
     )

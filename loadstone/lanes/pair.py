@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from loadstone.errors import MeasurementError
 from loadstone.explain.plans import plans_fingerprint
 from loadstone.lanes.design import WARM_PAIRS
+from loadstone.lanes.probe import UNSAFE
 from loadstone.lanes.view import View
 from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash
 from loadstone.record.machine import CpuSampler
@@ -47,24 +48,25 @@ class PairLane:
     """Examples of each variant's reading statements, whose plans are watched."""
     sealed: list[tuple[GenerationLine, Rows]] = field(default_factory=list)
 
-    def run(self) -> str:
-        """Measure until decided or spent; return why it ended.
+    def run(self) -> tuple[str, bool]:
+        """Measure until decided or spent; return why it ended, and whether the data ended it.
 
         Raises:
             TargetError: something of the target died.
             MeasurementError: the generator died or was misled.
         """
         begin = time.monotonic()
-        for planned in self.plan.generations:
-            self._measure(planned.index)
+        for index in range(self.plan.max_generations):
+            self._measure(index)
             count = len(self.sealed)
             if self._decided(count):
-                return f"every gating metric is decided after {count} generations"
+                return f"every gating metric that can be measured is decided after {count} generations", True
             if count >= self.plan.looks[0] and count < self.plan.max_generations:
                 spent = time.monotonic() - begin
                 if spent * (count + 1) / count > OVERTIME * self.plan.budget_s:
-                    return f"the budget is spent after {count} of {self.plan.max_generations} generations"
-        return f"the planned {self.plan.max_generations} generations are measured"
+                    planned = self.plan.max_generations
+                    return f"the budget is spent after {count} of {planned} generations", False
+        return f"the planned {self.plan.max_generations} generations are measured", True
 
     def _decided(self, count: int) -> bool:
         rules = rules_at(self.plan, count, ended=False)
@@ -168,8 +170,11 @@ class PairLane:
             scenario_errors=done.scenario_errors,
             first_error=done.first_error,
             plan_fingerprints=fingerprints,
+            stopped_early=done.stopped_early,
         )
         self.journal.append(line)
+        # a rare write may come up that the probe never saw
+        self.refill |= any(step.partition(" ")[0] in UNSAFE for step in done.steps)
         self.sealed.append((line, rows_from_bytes(done.rows)))
 
 

@@ -65,6 +65,8 @@ class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     scenario_errors: int
     first_error: str
     plan_fingerprints: list[str] = []
+    stopped_early: str = ""
+    """Why the users stopped before the planned time, where they did."""
 
 
 class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):
@@ -79,6 +81,10 @@ class EndLine(Line, frozen=True, kw_only=True, tag="end"):
     status: str
     stop_reason: str
     at: str
+    decided: bool = False
+    """Whether the data ended it: a look that decided, or the last planned one."""
+    cause: str = ""
+    """Of a fault: what is known of it."""
 
 
 AnyLine = PlanLine | GenerationLine | ProbeLine | EndLine

@@ -81,12 +81,13 @@ def read_sealed(folder: Path) -> Sealed:
 def judge_run(sealed: Sealed, circumstances: Circumstances, fail_on: FailOn = FailOn.ESTIMATE) -> Result:
     """Return the result of a run that has ended."""
     plan, observations = sealed.plan, sealed.observations
-    rules = rules_at(plan, observations.count, ended=True)
+    decided = sealed.end is not None and sealed.end.decided
+    rules = rules_at(plan, observations.count, ended=True, decided=decided)
     contrasts = all_contrasts(observations, rules) if rules else []
     checks = all_checks(observations, plan, rules, sealed.probe)
     contrasts = _without_invalid(contrasts, checks)
     status = _status(sealed, checks)
-    overall = _overall(contrasts, checks, status, fail_on)
+    overall = _overall(contrasts, checks, status, fail_on, _fault(sealed))
     return Result(
         schema_version=SCHEMA_VERSION,
         run=RunInfo(
@@ -153,6 +154,14 @@ def _without_invalid(contrasts: list[Contrast], checks: list[Check]) -> list[Con
     ]
 
 
+def _fault(sealed: Sealed) -> list[str]:
+    """Return what ended an invalid run, and what is known of its cause."""
+    end = sealed.end
+    if end is None or end.status != RunStatus.INVALID:
+        return []
+    return [text for text in (end.stop_reason, end.cause) if text]
+
+
 def _status(sealed: Sealed, checks: list[Check]) -> RunStatus:
     if sealed.end is not None and sealed.end.status == RunStatus.INVALID:
         return RunStatus.INVALID
@@ -163,12 +172,14 @@ def _status(sealed: Sealed, checks: list[Check]) -> RunStatus:
     return RunStatus.COMPLETE
 
 
-def _overall(contrasts: list[Contrast], checks: list[Check], status: RunStatus, fail_on: FailOn) -> Overall:
+def _overall(
+    contrasts: list[Contrast], checks: list[Check], status: RunStatus, fail_on: FailOn, fault: list[str]
+) -> Overall:
     gating = [contrast for contrast in contrasts if contrast.gating]
     verdicts = [contrast.verdict for contrast in gating if contrast.verdict is not None]
     fresh = any(check.name == "new failures" and check.status is not CheckStatus.OK for check in checks)
     verdict = Verdict.INVALID if status is RunStatus.INVALID else combine(verdicts, new_failures=fresh)
-    reasons = [f"{check.name}: {check.message}" for check in checks if check.status is CheckStatus.FAIL]
+    reasons = fault + [f"{one.name}: {one.message}" for one in checks if one.status is CheckStatus.FAIL]
     if fresh and verdict is Verdict.INCONCLUSIVE:
         reasons.append("a new failure class in after is never an improvement")
     if not gating and status is not RunStatus.INVALID:

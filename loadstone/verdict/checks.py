@@ -12,8 +12,8 @@ from loadstone.record.result import Check, CheckStatus, Probe
 from loadstone.stats.gaps import check_gaps
 from loadstone.stats.inference import contrasts
 from loadstone.stats.verdicts import log_margin
-from loadstone.verdict.contrasts import Rules, start_positions
-from loadstone.verdict.levels import Observations, comparable, levels
+from loadstone.verdict.contrasts import Rules, all_contrasts, start_positions
+from loadstone.verdict.levels import Observations, levels
 from loadstone.verdict.metrics import BY_NAME
 
 DIVERGED_WARN, DIVERGED_FAIL = 0.01, 0.10
@@ -21,7 +21,9 @@ ERRORS_WARN, ERRORS_FAIL = 0.0, 0.01
 STEAL_WARN = 0.05
 GENERATOR_WARN = 0.80
 FEW_PAIRS = 100
-EXCLUDED_WARN, EXCLUDED_FAIL = 0.01, 0.50
+EXCLUDED_WARN = 0.01
+SHORT = 0.9
+"""Share of its planned time that a generation should have measured for."""
 POSITION_WARN = 0.25
 
 
@@ -29,7 +31,7 @@ def all_checks(
     observations: Observations, plan: Plan, rules: Rules | None, probe: Probe | None
 ) -> list[Check]:
     """Return every check of the run, in the order in which reports show them."""
-    checks = [_payload(probe)] if probe is not None else []
+    checks = [_payload(probe), _probed(probe, observations)] if probe is not None else []
     if observations.count:
         checks += [
             _diverged(observations),
@@ -40,6 +42,8 @@ def all_checks(
             _position(observations),
             _plans(observations, plan),
             _pairs(observations),
+            _kept_plan(observations, plan),
+            _measurable(observations, plan, rules),
             _generator(observations),
             _steal(observations),
         ]
@@ -92,6 +96,53 @@ def _payload(probe: Probe) -> Check:
     )
 
 
+def _probed(probe: Probe, observations: Observations) -> Check:
+    """What was never probed was never shown to return the same."""
+    missing = sorted(set(observations.endpoints) - {fact.endpoint for fact in probe.facts})
+    return Check(
+        name="probed endpoints",
+        status=CheckStatus.WARN if missing else CheckStatus.OK,
+        message=f"payloads were not compared for {', '.join(missing[:5])}{' …' if missing[5:] else ''}"
+        if missing
+        else "every measured endpoint was probed",
+        remedy="use a scenario in which these come up sooner" if missing else "",
+        value=float(len(missing)),
+    )
+
+
+def _kept_plan(observations: Observations, plan: Plan) -> Check:
+    """A generation that ended early measured something else than was planned."""
+    lines = [measured.line for measured in observations.generations]
+    early = [line for line in lines if line.stopped_early or line.duration_s < SHORT * plan.generation_s]
+    why = next((line.stopped_early for line in early if line.stopped_early), "")
+    return Check(
+        name="plan",
+        status=CheckStatus.WARN if early else CheckStatus.OK,
+        message=f"{len(early)} generations ended early" + (f": {why}" if why else "")
+        if early
+        else "every generation was measured for as long as planned",
+        remedy="let the scenario's users go on for as long as they are asked to" if early else "",
+        value=float(len(early)),
+    )
+
+
+def _measurable(observations: Observations, plan: Plan, rules: Rules | None) -> Check:
+    """A gating metric that cannot be measured here does not decide: say so."""
+    missing = []
+    if rules is not None:
+        found = all_contrasts(observations, rules, gating_only=True)
+        missing = sorted({contrast.metric for contrast in found if not contrast.available})
+    return Check(
+        name="gating metrics",
+        status=CheckStatus.WARN if missing else CheckStatus.OK,
+        message=f"not measurable here, so not part of the verdict: {', '.join(missing)}"
+        if missing
+        else f"all {len(plan.gating)} are measured",
+        remedy="give it more time, or a faster scenario: a larger --budget" if missing else "",
+        value=float(len(missing)),
+    )
+
+
 def _diverged(observations: Observations) -> Check:
     diverged = sum(measured.line.diverged for measured in observations.generations)
     share = diverged / max(1, sum(measured.line.iterations for measured in observations.generations))
@@ -119,12 +170,12 @@ def _scenario_errors(observations: Observations) -> Check:
 
 def _excluded(observations: Observations) -> Check:
     total = sum(measured.rows.size for measured in observations.generations)
-    kept = sum(int(comparable(m.rows, observations.variants).sum()) for m in observations.generations)
+    kept = sum(int(measured.good.sum()) for measured in observations.generations)
     share = 1 - kept / total if total else 1.0
     return graded(
         "answered well",
         share,
-        (EXCLUDED_WARN, EXCLUDED_FAIL),
+        (EXCLUDED_WARN, math.inf),
         f"latency is compared over {1 - share:.1%} of the requests, those that both variants answered well",
         "look at the outcomes: a failure that is fast does not count as fast",
     )
@@ -138,17 +189,20 @@ def _quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None) -> 
     count = rules.generations
     metric = BY_NAME["latency_mean"]
     positions = start_positions(plan, count)
-    worst = Check(
+    few = Check(
         name=name, status=CheckStatus.WARN, message="not enough pairs with quiet gaps in every generation"
     )
+    worst: Check | None = None
     tables = [levels(observations, metric, None, gap=gap)[:count] for gap in (0, 1)]
     without, _ = contrasts(tables[0], positions)
     with_gaps, _ = contrasts(tables[1], positions)
     for other in range(observations.variants - 1):
         if not np.isfinite(with_gaps[:, other]).all() or not np.isfinite(without[:, other]).all():
-            return worst
+            return few
         found = check_gaps(with_gaps[:, other], without[:, other], log_margin(plan.margin))
         effects = [math.expm1(float(side[:, other].mean())) for side in (with_gaps, without)]
+        if worst is not None and not found.differs:
+            continue
         worst = Check(
             name=name,
             status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
@@ -159,15 +213,14 @@ def _quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None) -> 
             else "",
             value=found.difference,
         )
-    return worst
+    return worst or few
 
 
 def _position(observations: Observations) -> Check:
     """The second request of a pair is often a little faster; much faster hints at the network stack."""
     logs = []
     for measured in observations.generations:
-        marks = comparable(measured.rows, observations.variants) & (measured.rows["gap"] == 0)
-        rows = measured.rows[marks]
+        rows = measured.rows[measured.good & (measured.rows["gap"] == 0)]
         for variant in range(observations.variants):
             own = rows[rows["variant"] == variant]
             first, second = (own["service_us"][own["position"] == place] for place in (0, 1))

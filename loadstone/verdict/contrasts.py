@@ -40,17 +40,18 @@ class Rules:
         return self.gating.looks[self.look]
 
 
-def rules_at(plan: Plan, generations: int, *, ended: bool) -> Rules | None:
+def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True) -> Rules | None:
     """Return the rules for judging after `generations`, or None where no look is due.
 
     Args:
         plan: the frozen plan.
         generations: measured so far.
-        ended: no more will come; a last look then spends what is left of alpha.
+        ended: no more will come.
+        decided: the data ended it; otherwise a last look spends what is left of alpha.
     """
     gating = sequential.plan(tuple(plan.looks), sequential.bonferroni(plan.alpha, contrasts_of(plan)))
     diagnostic = sequential.plan(tuple(plan.looks), plan.alpha)
-    if gating.look_at(generations) is None:
+    if gating.look_at(generations) is None or (ended and not decided):
         if not ended or generations < gating.looks[0]:
             return None
         gating = sequential.cut_short(gating, generations)
@@ -113,7 +114,8 @@ def _contrasts_of(
             unavailable_reason=reason,
         )
         if not reason:
-            fitted = fit(d[:, other - 1], s[:, other - 1], resolution=_resolution(table, metric))
+            resolution = _resolution(table, metric)
+            fitted = fit(d[:, other - 1], s[:, other - 1], resolution=resolution)
             design = rules.gating if gating else rules.diagnostic
             bare = replace(
                 bare,
@@ -121,7 +123,7 @@ def _contrasts_of(
                 after=_typical(table[:, other], metric),
                 **_judged(fitted, design, rules.look, margin, metric),
                 **_outlook(fitted, design, rules, margin, metric),
-                looks=_looks(d[:, other - 1], s[:, other - 1], design, rules, metric)
+                looks=_looks(d[:, other - 1], s[:, other - 1], design, rules, metric, resolution)
                 if endpoint is None
                 else [],
             )
@@ -154,10 +156,15 @@ def _effect(fitted: Fit, design: Design, look: int, metric: Metric) -> Effect:
     )
 
 
-def _looks(d: FloatArray, s: FloatArray, design: Design, rules: Rules, metric: Metric) -> list[Look]:
+def _looks(
+    d: FloatArray, s: FloatArray, design: Design, rules: Rules, metric: Metric, resolution: float
+) -> list[Look]:
     """Return what every look so far saw, the one that judges included."""
     return [
-        Look(generations=count, effect=_effect(fit(d[:count], s[:count]), design, look, metric))
+        Look(
+            generations=count,
+            effect=_effect(fit(d[:count], s[:count], resolution=resolution), design, look, metric),
+        )
         for look, count in enumerate(design.looks[: rules.look + 1])
     ]
 
@@ -202,6 +209,8 @@ def _unavailable(
             )
     if metric.name.startswith("cpu") and np.isnan(table).any():
         return "not available here: there are no such processes, or they are not ours to read"
+    if metric.quantile is not None and np.isnan(table).any():
+        return "not measurable here: it falls among the timeouts, so it is known only to be larger"
     if metric.ratio and not (table > 0).all():
         return "not available: a generation has no comparable pair"
     return "" if np.isfinite(table).all() else "not available: a generation has no request"

@@ -19,7 +19,7 @@ from loadstone.record.result import (
 from loadstone.stats.estimators import IntArray, quantile
 from loadstone.stats.inference import contrasts
 from loadstone.verdict.contrasts import start_positions
-from loadstone.verdict.levels import Observations, comparable, levels
+from loadstone.verdict.levels import Observations, levels
 from loadstone.verdict.metrics import BY_NAME
 
 _GRID = (
@@ -30,15 +30,14 @@ _GRID = (
     0.9999,
 )
 SEQUENCE_PREFIX = 8
-"""Requests of each user that the sequence hash covers; every run sends at least these."""
+"""Requests of each user that the sequence hash covers, where the user sent as many."""
 
 
 def distributions(observations: Observations, plan: Plan) -> list[Distribution]:
     """Return the service times of every endpoint and variant, over all generations, gaps left out."""
     found = []
     kept = [
-        measured.rows[comparable(measured.rows, observations.variants) & (measured.rows["gap"] == 0)]
-        for measured in observations.generations
+        measured.rows[measured.good & (measured.rows["gap"] == 0)] for measured in observations.generations
     ]
     rows = np.concatenate(kept) if kept else np.empty(0, dtype=ROW)
     for endpoint in (None, *range(len(observations.endpoints))):

@@ -18,7 +18,7 @@ from loadstone.stats.estimators import (
     quantile,
 )
 from loadstone.stats.special import FloatArray
-from loadstone.verdict.metrics import METRICS, Metric
+from loadstone.verdict.metrics import Metric
 
 Bools = NDArray[np.bool_]
 
@@ -30,6 +30,8 @@ class Measured:
     line: GenerationLine
     rows: Rows
     """As sealed, but `step` indexes the run's endpoints."""
+    good: Bools
+    """Rows whose latency may be compared."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def gather(variants: int, sealed: Sequence[tuple[GenerationLine, Rows]]) -> Obse
         renumbered = rows.copy()
         table = np.array([number[name] for name in line.steps] or [0], dtype=np.uint16)
         renumbered["step"] = table[rows["step"]]
-        generations.append(Measured(line, renumbered))
+        generations.append(Measured(line, renumbered, comparable(renumbered, variants)))
     return Observations(variants, endpoints, generations)
 
 
@@ -87,7 +89,7 @@ def levels(observations: Observations, metric: Metric, endpoint: int | None, *, 
         elif metric.name == "errors":
             table[index] = _error_levels(measured.rows, endpoint, observations.variants)
         else:
-            table[index] = _latency_levels(measured.rows, metric, endpoint, observations, gap=gap)
+            table[index] = _latency_levels(measured, metric, endpoint, observations, gap=gap)
     return table
 
 
@@ -96,7 +98,7 @@ def pair_count(observations: Observations, endpoint: int | None, *, gap: int = 0
     counts = []
     for measured in observations.generations:
         rows = measured.rows
-        chosen = comparable(rows, observations.variants) & (rows["variant"] == 0) & (rows["gap"] == gap)
+        chosen = measured.good & (rows["variant"] == 0) & (rows["gap"] == gap)
         if endpoint is not None:
             chosen &= rows["step"] == endpoint
         counts.append(int(chosen.sum()))
@@ -104,9 +106,10 @@ def pair_count(observations: Observations, endpoint: int | None, *, gap: int = 0
 
 
 def _latency_levels(
-    rows: Rows, metric: Metric, endpoint: int | None, observations: Observations, *, gap: int
+    measured: Measured, metric: Metric, endpoint: int | None, observations: Observations, *, gap: int
 ) -> list[float]:
-    chosen = comparable(rows, observations.variants) & (rows["gap"] == gap)
+    rows = measured.rows
+    chosen = measured.good & (rows["gap"] == gap)
     if endpoint is not None:
         chosen &= rows["step"] == endpoint
     kept = rows[chosen]
@@ -114,12 +117,9 @@ def _latency_levels(
     if metric.quantile is not None:
         q = metric.quantile
         return [_quantile(side, q) for side in sides]
-    caps = np.array(
-        [
-            pooled_cap([side["service_us"][side["step"] == step] for side in sides])
-            for step in range(len(observations.endpoints))
-        ]
-    )
+    caps = np.full(len(observations.endpoints), np.nan)
+    for step in np.unique(kept["step"]):
+        caps[step] = pooled_cap([side["service_us"][side["step"] == step] for side in sides])
     return [overall_capped_mean(side["service_us"], side["step"], caps) for side in sides]
 
 
@@ -148,16 +148,10 @@ def _cpu_levels(measured: Measured, name: str, variants: int) -> list[float]:
 
 
 def _cpu_seconds(cpu: CpuSeconds, name: str) -> float:
-    """Return CPU seconds, NaN where the machine or the service could not tell them."""
-    if name == "cpu_server":
-        return math.nan if cpu.server_s is None else cpu.server_s
-    if name == "cpu_database":
-        return math.nan if cpu.database_s is None else cpu.database_s
-    if cpu.server_s is None:
-        return math.nan
-    return cpu.server_s + (cpu.database_s or 0.0) + (cpu.cache_s or 0.0)
-
-
-def gating_metrics() -> list[Metric]:
-    """Return the metrics that decide."""
-    return [metric for metric in METRICS if metric.gating]
+    """Return CPU seconds, NaN where they are not ours to read: what is unavailable is not zero."""
+    parts = {
+        "cpu_server": (cpu.server_s,),
+        "cpu_database": (cpu.database_s,),
+        "cpu": (cpu.server_s, cpu.database_s, cpu.cache_s),
+    }[name]
+    return sum(math.nan if part is None else part for part in parts)

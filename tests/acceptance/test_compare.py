@@ -152,6 +152,10 @@ def test_deferred_work_is_noticed(project):
         (("speed=slow", "speed=fast", "--scenario", "bowse"), "there is no scenario"),
         (("speed=slow", "speed=fast", "--config", "nowhere.toml"), "cannot be read"),
         (("speed=slow", "speed=fast", "--json", "no/such/folder.json"), "cannot be written"),
+        (("speed=slow", "speed=fast", "--json", "."), "it is a folder"),
+        (("speed=slow", "speed=fast", "--alpha", "25%"), "outside"),
+        (("speed=slow", "speed=fast", "--with", "speed=slow"), "compared and held at once"),
+        (("speed=slow", "speed=fast", "--generations", "3"), "--generations"),
         (("speed=slow",), "Missing argument"),
     ],
 )
@@ -194,8 +198,18 @@ def test_a_server_that_dies_makes_the_run_invalid_and_keeps_its_report(project):
     ran = project.run("compare", "life=long", "life=short", *QUICK)
     assert ran.returncode == 3
     assert "out of luck" in ran.stderr
-    assert last_result(project)["run"]["status"] == "invalid"
+    result = last_result(project)
+    assert result["run"]["status"] == "invalid"
+    assert any("out of luck" in reason for reason in result["verdict"]["reasons"])
     assert nothing_left(project)
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run(project):
+    process = project.start("compare", "speed=slow", "speed=fast", *QUICK)
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert last_result(project)["verdict"]["verdict"] == "improved"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

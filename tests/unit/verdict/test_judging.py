@@ -23,7 +23,7 @@ def judge(truth, *, generations=8, count=None, status="complete", fail_on=FailOn
     sealed = make_run(plan, truth, count)
     if change is not None:
         sealed = [(replace(line, **change), rows) for line, rows in sealed]
-    end = EndLine(status=status, stop_reason="the planned generations are measured", at="")
+    end = EndLine(status=status, stop_reason="the planned generations are measured", at="", decided=True)
     lines = [line for line, _ in sealed]
     return judge_run(Sealed(plan, lines, gather(2, sealed), None, end), CIRCUMSTANCES, fail_on)
 
@@ -147,6 +147,36 @@ def test_a_run_cut_short_after_the_first_look_keeps_its_error_rate():
     assert rules.generations == 8
     assert rules_at(plan, 9, ended=False) is None
     assert rules_at(plan, 8, ended=False).gating.nominal_p[1] < rules.gating.nominal_p[1]
+
+
+def test_a_run_ended_by_its_budget_at_a_look_spends_what_is_left():
+    plan = make_plan(16)
+    decided = rules_at(plan, 8, ended=True, decided=True)
+    spent = rules_at(plan, 8, ended=True, decided=False)
+    assert spent.generations == decided.generations == 8
+    assert spent.gating.nominal_p[-1] > decided.gating.nominal_p[decided.look]
+
+
+def test_cpu_of_which_a_part_is_unknown_is_unavailable_as_a_whole():
+    from loadstone.record.journal import CpuSeconds
+
+    partly = CpuSeconds(server_s=1.0, database_s=None, cache_s=0.0)
+    result = judge(Truth(), change={"cpu": [partly, partly]})
+    assert not contrast_of(result, "cpu").available
+    assert contrast_of(result, "cpu_server").available
+    assert check_of(result, "gating metrics").status is CheckStatus.WARN
+
+
+def test_a_generation_that_ended_early_is_told():
+    result = judge(Truth(), change={"stopped_early": "every user stopped", "duration_s": 2.0})
+    assert check_of(result, "plan").status is CheckStatus.WARN
+    assert "every user stopped" in check_of(result, "plan").message
+
+
+def test_every_look_so_far_is_kept_and_the_last_is_the_effect():
+    mean = contrast_of(judge(Truth()), "latency_mean")
+    assert [look.generations for look in mean.looks] == [6, 8]
+    assert mean.looks[-1].effect == mean.effect
 
 
 def test_interval_and_verdict_never_disagree():
