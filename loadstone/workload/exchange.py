@@ -21,6 +21,7 @@ class Observation:
     start_ns: int = 0
     end_ns: int = 0
     status: int = 0
+    """0 until there is an answer."""
     exception: BaseException | None = None
     reported: bool = False
 
@@ -36,6 +37,14 @@ class Observation:
             return Outcome.SERVER_ERROR
         return Outcome.CLIENT_ERROR if self.status >= HTTP_CLIENT_ERROR else Outcome.CHECK_FAILED
 
+    def failed(self) -> bool:
+        """Tell whether the request went wrong, as far as is known now."""
+        return self.outcome() is not Outcome.OK
+
+    def answered(self) -> None:
+        """Note that the answer is there; the first call counts."""
+        self.end_ns = self.end_ns or time.perf_counter_ns()
+
 
 def send_timed(request: Request, observation: Observation) -> Reply:
     """Send `request`, fill `observation` and return what the scenario gets."""
@@ -44,18 +53,22 @@ def send_timed(request: Request, observation: Observation) -> Reply:
     try:
         value = request.send(context)
     except Exception as error:  # noqa: BLE001 - whatever the client raises belongs to the scenario
-        observation.end_ns = time.perf_counter_ns()
+        observation.answered()
         observation.exception = error
-        return Reply(error=error)
-    observation.end_ns = time.perf_counter_ns()
+        return Reply(error=error, observation=observation)
+    observation.answered()
     observation.status = int(getattr(value, "status_code", 0) or 0)
-    return Reply(value=value)
+    return Reply(value=value, observation=observation)
 
 
 def on_request(**event: Any) -> None:  # noqa: ANN401 - the keywords of Locust's request event
-    """Listen to Locust's `request` event: it tells what the scenario thinks of a response."""
+    """Listen to Locust's `request` event: it tells what the scenario thinks of a response.
+
+    To be added before a scenario's listeners, so that their time is not the request's.
+    """
     observation = (event.get("context") or {}).get(OBSERVATION)
     if isinstance(observation, Observation):
+        observation.answered()
         observation.exception = event.get("exception")
         observation.reported = True
 

@@ -10,10 +10,14 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from locust import User
+from locust import User, events
 from locust.env import Environment
+from locust.event import EventHook
 from locust.util.load_locustfile import load_locustfile
 
 from loadstone.errors import LoadstoneError, MeasurementError
@@ -31,12 +35,15 @@ from loadstone.workload.protocol import (
     Load,
     Loaded,
     Message,
+    PairsDone,
+    ProbeDone,
     RunPairs,
     RunProbe,
     Stop,
 )
 
 _log = logging.getLogger("loadstone.generator")
+D = TypeVar("D", PairsDone, ProbeDone)
 
 
 class StopRequested(Exception):  # noqa: N818 - a signal, not an error
@@ -49,7 +56,11 @@ class Generator:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._classes: list[type[User]] = []
-        self._scenario_errors: list[str] = []
+        # the events that a scenario's module-level listeners are added to
+        self._environment = Environment(user_classes=[], catch_exceptions=True, events=events)
+        self._listener_errors: list[str] = []
+        events.request.add_listener(on_request)
+        events.user_error.add_listener(twins.on_user_error)
 
     def serve(self) -> None:
         """Answer messages until told to stop."""
@@ -64,15 +75,9 @@ class Generator:
         if isinstance(message, Load):
             self._channel.send(self._load(message))
         elif isinstance(message, RunPairs):
-            done = run_pairs(message, self._classes, self._environment(), self._channel.send, self._wait_go)
-            done.scenario_errors += len(self._scenario_errors)
-            done.first_error = done.first_error or next(iter(self._scenario_errors), "")
-            self._channel.send(done)
+            self._channel.send(self._run(partial(run_pairs, message), self._channel.send, self._wait_go))
         elif isinstance(message, RunProbe):
-            probed = run_probe(message, self._classes, self._environment(), self._exchange)
-            probed.scenario_errors += len(self._scenario_errors)
-            probed.first_error = probed.first_error or next(iter(self._scenario_errors), "")
-            self._channel.send(probed)
+            self._channel.send(self._run(partial(run_probe, message), self._exchange))
         elif isinstance(message, Stop):
             raise StopRequested
         else:
@@ -95,19 +100,28 @@ class Generator:
                 cause="a scenario needs a subclass of HttpUser or FastHttpUser that is not abstract",
             )
         self._classes = weighted_classes(classes)
+        self._fire(events.init, environment=self._environment, runner=None, web_ui=None)
         return Loaded(user_classes=[cls.__name__ for cls in self._classes])
 
-    def _environment(self) -> Environment:
-        environment = Environment(user_classes=[], catch_exceptions=True)
-        environment.events.request.add_listener(on_request)
-        self._scenario_errors = []
+    def _run(self, run: Callable[..., D], *talk: Callable[..., None]) -> D:
+        """Run between `test_start` and `test_stop`; errors of listeners are the scenario's."""
+        self._fire(events.test_start, environment=self._environment)
+        try:
+            done = run(self._classes, self._environment, *talk)
+        finally:
+            self._fire(events.test_stop, environment=self._environment)
+        done.scenario_errors += len(self._listener_errors)
+        done.first_error = done.first_error or next(iter(self._listener_errors), "")
+        self._listener_errors = []
+        return done
 
-        def note(user_instance: object, exception: BaseException, tb: object, **_: object) -> None:
-            del user_instance, tb
-            self._scenario_errors.append(f"{type(exception).__name__}: {exception}")
-
-        environment.events.user_error.add_listener(note)
-        return environment
+    def _fire(self, hook: EventHook, **event: object) -> None:
+        """Call the listeners of `hook`; Locust's own `fire` would only log what they raise."""
+        for listener in list(hook._handlers):  # noqa: SLF001 - as above
+            try:
+                listener(**event)
+            except Exception as error:  # noqa: BLE001 - a scenario may raise anything; it is reported
+                self._listener_errors.append(f"{type(error).__name__}: {error}")
 
     def _exchange(self, exchange: Exchange) -> None:
         self._channel.send(exchange)

@@ -14,8 +14,11 @@ from loadstone.errors import MeasurementError
 from loadstone.workload.protocol import Walk
 from loadstone.workload.twins import Request, Twin, make_twin
 
-SETTLE_TIMEOUT_S = 120.0
+SETTLE_TIMEOUT_S = 60.0
 """How long scenario code may run between two requests before the journey counts as stuck."""
+STOP_S = 2.0
+"""How long all users together may take to stop, requests of `on_stop` included."""
+KILL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,6 @@ class Journey:
         """Tell whether every twin has finished `on_start`."""
         return all(twin.started and twin.at_boundary for twin in self.twins)
 
-    def stop(self) -> None:
-        """End all twins of the journey."""
-        for twin in self.twins:
-            twin.stop()
-        gevent.joinall(self.greenlets, timeout=5.0)
-        gevent.killall(self.greenlets, timeout=5.0)
-
     def errors(self) -> list[str]:
         """Return what the scenario raised on any twin."""
         return [error for twin in self.twins for error in twin.errors]
@@ -106,7 +102,8 @@ class Journey:
         )
         if not same_step and not self.diverged:
             self.diverged = True
-            self.divergences += 1
+            # a failed request makes journeys part, and shows as an error already
+            self.divergences += all(twin.all_well() for twin in self.twins)
         timed = all(twin.started for twin in self.twins)
         return Meeting(self, requests, paired=not self.diverged, timed=timed)
 
@@ -127,6 +124,20 @@ def make_journeys(
     for journey in journeys:
         journey.start()
     return journeys
+
+
+def stop_journeys(journeys: list[Journey]) -> None:
+    """End all journeys together; what does not end in time is killed."""
+    by = time.monotonic() + STOP_S
+    for journey in journeys:
+        for twin, greenlet in zip(journey.twins, journey.greenlets, strict=True):
+            busy = not twin.parked.is_set()
+            twin.stop(by)
+            if busy:
+                greenlet.kill(block=False)
+    greenlets = [greenlet for journey in journeys for greenlet in journey.greenlets]
+    gevent.joinall(greenlets, timeout=STOP_S)
+    gevent.killall(greenlets, timeout=KILL_S)
 
 
 def meetings(journeys: list[Journey], until: Callable[[], bool], deadline: float) -> Iterator[Meeting]:

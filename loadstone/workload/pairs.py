@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import gevent
+from gevent.event import Event
 from locust import User
 from locust.env import Environment
 
+from loadstone.errors import MeasurementError
 from loadstone.record.observations import rows_from_list
 from loadstone.stats.streams import stream_seed
 from loadstone.workload.exchange import Observation, send_timed
-from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings
-from loadstone.workload.protocol import PairsDone, Progress, Ready, RunPairs, UserSteps
+from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
+from loadstone.workload.protocol import Measured, PairsDone, Progress, Ready, RunPairs, UserSteps
+from loadstone.workload.sequences import SequenceHash
 from loadstone.workload.twins import Request, Twin
 
 GAP_MIN_S = 0.010
@@ -28,6 +32,10 @@ GAP_SERVICE_TIMES = 2.0
 PROGRESS_EVERY_S = 0.25
 GRACE_S = 60.0
 """A generation that has not ended by its time plus this is stuck."""
+ALIVE_EVERY_S = 5.0
+CONNECT_S = 5.0
+MOST_STEPS = 300
+"""Distinct names of requests; more of them say nothing about any."""
 
 
 @dataclass(slots=True)
@@ -48,7 +56,7 @@ class PairRun:
     steps: dict[str, int] = field(default_factory=dict)
     pairs: int = 0
     service_s: list[float] = field(default_factory=list)
-    hashes: dict[int, _StepHash] = field(default_factory=dict)
+    hashes: dict[int, SequenceHash] = field(default_factory=dict)
 
     def serve(self, meeting: Meeting) -> None:
         """Send the requests of one meeting back to back and let the twins go on."""
@@ -81,6 +89,10 @@ class PairRun:
             replies[index] = (twin, send_timed(request, observation))
             self._note(pair, position, index, twin, request, observation)
         self.pairs += 1
+        for index, twin, request in meeting.requests:
+            if index == 0:
+                chain = self.hashes.setdefault(meeting.journey.user, SequenceHash())
+                chain.add(request, twin.base_url)
         for twin, reply in replies.values():
             twin.resume(reply)
 
@@ -88,12 +100,16 @@ class PairRun:
         self, pair: _Pair, position: int, index: int, twin: Twin, request: Request, observation: Observation
     ) -> None:
         step = self.steps.setdefault(request.step, len(self.steps))
+        if len(self.steps) > MOST_STEPS:
+            raise MeasurementError(
+                f"the scenario sends more than {MOST_STEPS} requests of different names",
+                cause=f"the last one is {request.step!r}",
+                remedy='give requests whose paths differ one name: self.client.get(path, name="/item")',
+            )
         user = pair.meeting.journey.user
         fixed = (pair.number, step, user, twin.iteration, index, position, pair.gap, pair.meeting.paired)
         self.rows.append((observation, fixed))
         self.service_s.append((observation.end_ns - observation.start_ns) / 1e9)
-        if index == 0:
-            self.hashes.setdefault(user, _StepHash()).add(request)
 
     def packed(self, zero_ns: int) -> bytes:
         """Return the rows as bytes of `observations.ROW`, times relative to `zero_ns`."""
@@ -110,45 +126,61 @@ class PairRun:
         return rows_from_list(table).tobytes()
 
 
-@dataclass
-class _StepHash:
-    """Hash chain of one user's requests, remembered at powers of two."""
-
-    count: int = 0
-    checkpoints: dict[int, str] = field(default_factory=dict)
-    _chain: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
-
-    def add(self, request: Request) -> None:
-        self._chain.update(f"{request.method}\x1f{request.step}\x1f{request.path}\x1e".encode())
-        self.count += 1
-        if self.count & (self.count - 1) == 0:
-            self.checkpoints[self.count] = self._chain.hexdigest()
+Send = Callable[[Ready | Progress | Measured], None]
 
 
 def run_pairs(
     plan: RunPairs,
     user_classes: list[type[User]],
     environment: Environment,
-    send: Callable[[Ready | Progress], None],
+    send: Send,
     wait_go: Callable[[], None],
 ) -> PairsDone:
-    """Warm every side up, report ready, and measure when told to."""
-    warm = _warm_up(plan, user_classes, environment)
-    journeys = make_journeys(plan, user_classes, environment, "pair")
-    run = PairRun(plan, gap_s=_gap(warm.service_s))
-    _finish_starts(journeys, run, plan)
+    """Warm every side up, report ready, measure when told to, and stop the users when told to."""
+    journeys: list[Journey] = []
+    try:
+        with _signs_of_life(send):
+            warm = _warm_up(plan, user_classes, environment)
+            journeys += make_journeys(plan, user_classes, environment, "pair")
+            run = PairRun(plan, gap_s=_gap(warm.service_s))
+            _finish_starts(journeys, run, plan)
+        with _no_garbage_collection():
+            send(Ready(warm_pairs=warm.pairs))
+            wait_go()
+            done = _measure(plan, journeys, run, send)
+            wait_go()
+            return done
+    finally:
+        stop_journeys(journeys)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        send(Ready(warm_pairs=warm.pairs))
-        wait_go()
-        return _measure(plan, journeys, run, send)
+        yield
     finally:
         gc.enable()
         gc.unfreeze()
-        for journey in journeys:
-            journey.stop()
+
+
+@contextmanager
+def _signs_of_life(send: Send) -> Iterator[None]:
+    """Say now and then that the generator is alive, beside what is too long to say it itself."""
+    over = Event()
+
+    def tell() -> None:
+        while not over.wait(ALIVE_EVERY_S):
+            send(Progress(pairs=0))
+
+    teller = gevent.spawn(tell)
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()  # not killed, so that no message is cut in two
 
 
 def _warm_up(plan: RunPairs, user_classes: list[type[User]], environment: Environment) -> PairRun:
@@ -157,12 +189,13 @@ def _warm_up(plan: RunPairs, user_classes: list[type[User]], environment: Enviro
     journeys = make_journeys(plan, user_classes, environment, "warm")
     begin = time.monotonic()
     ends, last = begin + plan.warm_s, begin + 4 * plan.warm_s + 5
-    for meeting in meetings(
-        journeys, lambda: time.monotonic() >= ends and run.pairs >= plan.warm_pairs, deadline=last
-    ):
-        run.serve(meeting)
-    for journey in journeys:
-        journey.stop()
+    try:
+        for meeting in meetings(
+            journeys, lambda: time.monotonic() >= ends and run.pairs >= plan.warm_pairs, deadline=last
+        ):
+            run.serve(meeting)
+    finally:
+        stop_journeys(journeys)
     return run
 
 
@@ -185,12 +218,13 @@ def _finish_starts(journeys: list[Journey], run: PairRun, plan: RunPairs) -> Non
             journey.settle()
         for twin in journey.twins:
             if twin.raw_request is not None and not twin.finished:
-                twin.raw_request("GET", plan.health_path, name="connect")
+                # a server that refuses shows by the timed requests
+                with suppress(Exception):
+                    ask = partial(twin.raw_request, "GET", plan.health_path, name="connect")
+                    gevent.with_timeout(CONNECT_S, ask, timeout_value=None)
 
 
-def _measure(
-    plan: RunPairs, journeys: list[Journey], run: PairRun, send: Callable[[Ready | Progress], None]
-) -> PairsDone:
+def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) -> PairsDone:
     cpu = os.times()
     zero_ns = time.perf_counter_ns()
     begin = last_said = time.monotonic()
@@ -207,6 +241,7 @@ def _measure(
             send(Progress(pairs=run.pairs))
     duration_s = time.monotonic() - begin
     spent = os.times()
+    send(Measured())
     errors = [error for journey in journeys for error in journey.errors()]
     return PairsDone(
         rows=run.packed(zero_ns),

@@ -11,11 +11,12 @@ from locust import User
 from locust.env import Environment
 
 from loadstone.workload.exchange import Observation, send_timed
-from loadstone.workload.lockstep import Meeting, make_journeys, meetings
+from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
 from loadstone.workload.protocol import Exchange, ProbeDone, RunProbe
 from loadstone.workload.twins import Reply, Request
 
-DEADLINE_S = 180.0
+DEADLINE_S = 60.0
+"""Well below `remote.SILENCE_TIMEOUT_S`, so that the scenario is named and not the generator."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent twice: the repeat shows what a warm cache changes."""
 
@@ -28,6 +29,13 @@ def run_probe(
 ) -> ProbeDone:
     """Send journeys' requests to each variant in turn; `exchange` returns when the next may go."""
     journeys = make_journeys(plan, user_classes, environment, "probe")
+    try:
+        return _walk(plan, journeys, exchange)
+    finally:
+        stop_journeys(journeys)
+
+
+def _walk(plan: RunProbe, journeys: list[Journey], exchange: Callable[[Exchange], None]) -> ProbeDone:
     seen: Counter[str] = Counter()
     recorded = diverged = 0
 
@@ -44,8 +52,6 @@ def run_probe(
             recorded += 1
         elif meeting.timed and _saturated(seen, plan, meeting.journey.iterations):
             break
-    for journey in journeys:
-        journey.stop()
     errors = [error for journey in journeys for error in journey.errors()]
     return ProbeDone(
         recorded=recorded,

@@ -60,7 +60,7 @@ class Walk(Message, kw_only=True, tag="walk"):
 
 
 class RunPairs(Walk, kw_only=True, tag="run_pairs"):
-    """Walk journeys in paired requests: warm up, say `ready`, wait for `go`, measure."""
+    """Walk journeys in paired requests: warm up, say `ready`, wait for `go`, measure, say `measured`."""
 
     warm_s: float
     warm_pairs: int
@@ -83,7 +83,11 @@ class Ready(Message, kw_only=True, tag="ready"):
 
 
 class Go(Message, kw_only=True, tag="go"):
-    """Start measuring, or send the next probe request."""
+    """Start measuring, end the users, or send the next probe request."""
+
+
+class Measured(Message, kw_only=True, tag="measured"):
+    """The last timed request is answered; `go` lets the users stop, which may send more."""
 
 
 class Stop(Message, kw_only=True, tag="stop"):
@@ -91,7 +95,7 @@ class Stop(Message, kw_only=True, tag="stop"):
 
 
 class Progress(Message, kw_only=True, tag="progress"):
-    """Pairs measured so far."""
+    """Pairs measured so far; before `ready` it only says that the generator is alive."""
 
     pairs: int
 
@@ -134,10 +138,12 @@ class PairsDone(Message, kw_only=True, tag="pairs_done"):
     users: list[UserSteps]
     pairs: int
     diverged: int
+    """Journeys that parted although every request of the iteration so far was answered well."""
     iterations: int
     duration_s: float
     generator_cpu_s: float
     scenario_errors: int
+    """What the scenario raised of itself, not after a failed request; warm-up does not count."""
     first_error: str
     stopped_early: str
 
@@ -167,6 +173,7 @@ AnyMessage = (
     | RunProbe
     | Ready
     | Go
+    | Measured
     | Stop
     | Progress
     | Exchange

@@ -20,6 +20,7 @@ from loadstone.workload.protocol import (
     Hello,
     Load,
     Loaded,
+    Measured,
     Message,
     PairsDone,
     ProbeDone,
@@ -76,6 +77,7 @@ class Generator:
         *,
         on_ready: Callable[[], None],
         on_progress: Callable[[int], None],
+        on_measured: Callable[[], None] | None = None,
     ) -> PairsDone:
         """Run one generation.
 
@@ -83,18 +85,17 @@ class Generator:
             plan: what to send.
             on_ready: called when every side is warm, right before the timed part.
             on_progress: called now and then with the number of pairs so far.
+            on_measured: called after the last timed request, before the users stop.
         """
         self._channel.send(plan)
-        self._expect(Ready)
+        self._expect_past_progress(Ready, lambda _pairs: None)
         on_ready()
         self._channel.send(Go())
-        while True:
-            message = self._receive()
-            if isinstance(message, PairsDone):
-                return message
-            if not isinstance(message, Progress):
-                raise _unexpected(message)
-            on_progress(message.pairs)
+        self._expect_past_progress(Measured, on_progress)
+        if on_measured is not None:
+            on_measured()
+        self._channel.send(Go())
+        return self._expect(PairsDone)
 
     def run_probe(self, plan: RunProbe, on_exchange: Callable[[Exchange], None]) -> ProbeDone:
         """Run the probe; `on_exchange` is called after each request, before the next is sent."""
@@ -120,6 +121,15 @@ class Generator:
             deadline = time.monotonic() + 2.0
             while self.child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
+
+    def _expect_past_progress(self, kind: type[M], on_progress: Callable[[int], None]) -> M:
+        while True:
+            message = self._receive()
+            if isinstance(message, kind):
+                return message
+            if not isinstance(message, Progress):
+                raise _unexpected(message)
+            on_progress(message.pairs)
 
     def _expect(self, kind: type[M]) -> M:
         message = self._receive()

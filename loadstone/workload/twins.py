@@ -7,24 +7,37 @@ that no scenario code runs beside a timed request.
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import gevent
 from gevent.event import Event
 from locust import User
 from locust.env import Environment
-from locust.exception import StopUser
+from locust.exception import (
+    InterruptTaskSet,
+    RescheduleTask,
+    RescheduleTaskImmediately,
+    StopTest,
+    StopUser,
+)
 from locust.user.task import DefaultTaskSet, TaskSet
 
+from loadstone.workload.redirects import origin, stay_within
 from loadstone.workload.streams import use_stream
+
+if TYPE_CHECKING:
+    from loadstone.workload.exchange import Observation
 
 TWIN = "loadstone_twin"
 OBSERVATION = "loadstone_observation"
-_log = logging.getLogger(__name__)
+
+
+_FLOW = (StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
+"""Exceptions by which tasks steer Locust; they are no errors."""
 
 
 class ForeignHostError(Exception):
@@ -40,6 +53,8 @@ class Request:
     path: str
     send: Callable[[dict[str, Any]], Any]
     """Sends it; takes what is added to Locust's request context."""
+    content: tuple[Any, ...] = ()
+    """Its query parameters and body, as the scenario gave them."""
 
 
 @dataclass(slots=True)
@@ -48,6 +63,7 @@ class Reply:
 
     value: Any = None
     error: BaseException | None = None
+    observation: Observation | None = None
 
 
 @dataclass(eq=False)
@@ -65,14 +81,27 @@ class Twin:
     """True once `on_start` is over."""
     iteration: int = 0
     errors: list[str] = field(default_factory=list)
+    """What the scenario raised of itself; an exception after a failed request is the server's."""
+    sent: list[Observation] = field(default_factory=list)
+    """The requests of this iteration so far."""
     raw_request: Callable[..., Any] | None = None
     """The client's own request function, for requests that are no part of a journey."""
     parked: Event = field(default_factory=Event)
     _resume: Event = field(default_factory=Event)
     _reply: Reply | None = None
+    _raised: BaseException | None = None
+    _stop_by: float | None = None
+    """Once stopping, on `time.monotonic`: until when requests of `on_stop` are sent."""
 
     def park(self, request: Request | None) -> Any:  # noqa: ANN401 - the scenario's own response type
-        """Wait for the driver: with a request to send, or at an iteration's end."""
+        """Wait for the driver: with a request to send, or at an iteration's end.
+
+        Nobody drives a twin that is stopping: it sends its last requests by itself.
+        """
+        if self._stop_by is not None:
+            if request is None or time.monotonic() >= self._stop_by:
+                raise gevent.GreenletExit
+            return request.send({})
         self.request = request
         self.at_boundary = request is None
         self._resume.clear()
@@ -88,13 +117,29 @@ class Twin:
         self.request = None
         self.at_boundary = False
         self._reply = reply
+        if reply is not None and reply.observation is not None:
+            self.sent.append(reply.observation)
         self.parked.clear()
         self._resume.set()
 
-    def stop(self) -> None:
-        """End the twin where it is parked."""
-        if not self.finished:
-            self.resume(Reply(error=StopUser()))
+    def stop(self, by: float) -> None:
+        """End the twin where it is parked; its `on_stop` may send requests until `by`.
+
+        GreenletExit, as Locust uses it: a scenario's `except Exception` does not catch it.
+        """
+        self._stop_by = by
+        if self.parked.is_set() and not self.finished:
+            self.resume(Reply(error=gevent.GreenletExit()))
+
+    def all_well(self) -> bool:
+        """Tell whether every request of this iteration so far was answered well."""
+        return not any(observation.failed() for observation in self.sent)
+
+    def blame(self, error: BaseException) -> None:
+        """Note an exception that left the scenario, once, unless a failed request led to it."""
+        if error is not self._raised and self.all_well():
+            self.errors.append(f"{type(error).__name__}: {error}")
+        self._raised = error
 
     def run(self) -> None:
         """Walk the journey until stopped; the body of the twin's greenlet."""
@@ -104,7 +149,7 @@ class Twin:
         except (StopUser, gevent.GreenletExit):
             pass
         except Exception as error:  # noqa: BLE001 - a scenario may raise anything; it is reported
-            self.errors.append(f"{type(error).__name__}: {error}")
+            self.blame(error)
         finally:
             self.finished = True
             self.parked.set()
@@ -113,12 +158,14 @@ class Twin:
         """Called before a task: the first one ends `on_start`."""
         if not self.started:
             self.started = True
+            self.sent.clear()
             use_stream(*self.key, "iteration", 0)
             self.park(None)
 
     def end_iteration(self) -> None:
         """Called after a task: the next one draws from a stream of its own."""
         self.iteration += 1
+        self.sent.clear()
         use_stream(*self.key, "iteration", self.iteration)
         self.park(None)
 
@@ -129,6 +176,7 @@ class Twin:
         if client is None or original is None:
             return
         self.raw_request = original
+        stay_within(client, self.base_url)
 
         def request(method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Locust's
             path = self._local_path(url)
@@ -139,17 +187,17 @@ class Twin:
                 merged = {**(kwargs.get("context") or {}), **context}
                 return original(method, url, *args, **{**kwargs, "context": merged})
 
-            return self.park(Request(method, step, path, send))
+            content = (*args[1:], *(kwargs.get(part) for part in ("params", "data", "json")))
+            return self.park(Request(method, step, path, send, content))
 
         client.request = request
 
     def _local_path(self, url: str) -> str:
         parts = urlsplit(url)
-        if parts.netloc:
-            if f"{parts.scheme}://{parts.netloc}" != self.base_url:
-                raise ForeignHostError(f"{parts.scheme}://{parts.netloc} is not the variant under test")
-            return parts._replace(scheme="", netloc="").geturl()
-        return url
+        whole = url if parts.netloc else f"{self.base_url}{url}"
+        if origin(whole) != origin(self.base_url):
+            raise ForeignHostError(f"{whole} is not the variant under test")
+        return parts._replace(scheme="", netloc="").geturl() if parts.netloc else url
 
 
 def make_twin(
@@ -164,6 +212,14 @@ def make_twin(
     setattr(user, TWIN, twin)
     twin.wrap_client()
     return twin
+
+
+def on_user_error(user_instance: User | TaskSet, exception: BaseException, **_: object) -> None:
+    """Listen to Locust's `user_error` event, which comes with a user or one of its task sets."""
+    user = user_instance.user if isinstance(user_instance, TaskSet) else user_instance
+    twin: Twin | None = getattr(user, TWIN, None)
+    if twin is not None:
+        twin.blame(exception)
 
 
 def install_hooks() -> None:
@@ -188,7 +244,9 @@ def _with_iterations(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any]
             execute(self, task)
         except (StopUser, gevent.GreenletExit):
             raise
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, _FLOW):
+                twin.blame(error)  # now, as the next iteration forgets which requests failed
             twin.end_iteration()
             raise
         twin.end_iteration()
