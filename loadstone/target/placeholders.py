@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadstone.config.model import Variant
+from loadstone.target.urls import password_of, redact
 
 NAMES = ("python", "port", "database_url", "redis_url", "folder", "size", "seed")
 PRIVATE_PREFIX = "LOADSTONE_"
@@ -42,6 +43,12 @@ def fill(text: str, variant: Variant, place: Place) -> str:
 def command(argv: Iterable[str], variant: Variant, place: Place) -> list[str]:
     """Return a command's words, filled."""
     return [fill(word, variant, place) for word in argv]
+
+
+def shown(argv: Iterable[str], variant: Variant, place: Place) -> str:
+    """Return a command as it may be shown: filled, without its Python and without passwords."""
+    text = fill(" ".join(argv).replace("{python} ", ""), variant, place)
+    return redact(text, password_of(place.database_url), password_of(place.redis_url))
 
 
 def environment(variant: Variant, place: Place, base: Mapping[str, str] | None = None) -> dict[str, str]:

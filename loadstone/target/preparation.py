@@ -23,6 +23,9 @@ Progress = Callable[[str, float | None], None]
 """Called with what is being done and, where known, the fraction done."""
 
 
+WAITING = "waiting for another run to build the same data"
+
+
 def silent(stage: str, fraction: float | None) -> None:
     """Be a Progress that shows nothing."""
 
@@ -70,7 +73,7 @@ class Kitchen:
 
     def _run(self, number: int, variant: Variant, place: Place, logs: Path, progress: Progress) -> None:
         words = variant.recipe.prepare[number]
-        label = " ".join(words).replace("{python} ", "")
+        label = placeholders.shown(words, variant, place)
         stage = f"preparing data ({number + 1} of {len(variant.recipe.prepare)}): {label}"
         progress(stage, None)
 

@@ -176,6 +176,6 @@ def _write_out(url: str) -> None:
 def _patient_lock(path: Path, progress: Progress, *, shared: bool = False) -> Iterator[None]:
     with ExitStack() as stack:
         if not stack.enter_context(folders.locked(path, wait=False, shared=shared)):
-            progress("waiting for another run to build the same data", None)
+            progress(preparation.WAITING, None)
             stack.enter_context(folders.locked(path, shared=shared))
         yield
