@@ -44,12 +44,12 @@ class Running:
         return self.redis.url if self.redis else ""
 
     def cpu(self) -> CpuReading:
-        """Return CPU seconds so far: server, database and cache processes, children included."""
-        database, redis = (each.child if each else None for each in (self.database, self.redis))
+        """Return CPU seconds so far: server, database and cache processes, children included.
+
+        A service that the variant does not have has used none; one that is not ours is None.
+        """
         return CpuReading(
-            cpu.tree_seconds(self.server.child.pid),
-            cpu.tree_seconds(database.pid) if database else None,
-            cpu.tree_seconds(redis.pid) if redis else None,
+            cpu.tree_seconds(self.server.child.pid), _seconds(self.database), _seconds(self.redis)
         )
 
     def memory_bytes(self) -> int:
@@ -72,6 +72,12 @@ class Running:
         """Return the processes that were started for it, the services first."""
         services = [each.child for each in (self.database, self.redis) if each and each.child]
         return [*services, self.server.child]
+
+
+def _seconds(service: Database | RedisDatabase | None) -> float | None:
+    if service is None:
+        return 0.0
+    return cpu.tree_seconds(service.child.pid) if service.child else None
 
 
 class Generation(Sequence[Running]):

@@ -63,7 +63,7 @@ def test_a_template_is_built_once_and_used_by_later_runs(open_stage, make_varian
     variant = make_variant(size="500")
     told = []
     assert open_stage().prepare([variant], lambda *what: told.append(what))["before"].built
-    assert ("preparing data (1 of 1): seed.py {size} {seed}", None) in told
+    assert ("preparing data (1 of 1): seed.py 500 7", None) in told
     assert not open_stage().prepare([variant])["before"].built
 
 
@@ -136,7 +136,7 @@ def test_a_variant_without_services_gets_none(stage, make_variant):
     assert stage.prepare([variant]) == {"before": None}
     with stage.generation([(variant, 0)]) as running:
         assert (running[0].database_url, running[0].redis_url) == ("", "")
-        assert running[0].cpu().database_s is None
+        assert (running[0].cpu().database_s, running[0].cpu().cache_s) == (0.0, 0.0)
 
 
 def test_cpu_of_server_and_database_are_counted_apart(stage, make_variant):
