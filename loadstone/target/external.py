@@ -8,8 +8,9 @@ databases of a living run from those that a killed one left behind.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ PREFIX = "loadstone_"
 MARKER = "made by loadstone, which may drop it;"
 """How the comment on a database of ours begins."""
 _FILE_COPY_SINCE = 150_000
+_LOCK_INTERVAL_S = 0.1
 
 
 class ExternalDatabases:
@@ -78,13 +80,15 @@ class ExternalDatabases:
         """Leave the server alone."""
 
     def close(self) -> None:
-        """Drop the run's databases; templates stay for the next run."""
-        try:
+        """Drop the run's databases as far as the server lets us; templates stay for the next run.
+
+        What cannot be dropped, because the server has gone, the next run drops as an orphan.
+        """
+        with self._exits, suppress(TargetError):
             for name, comment in _ours(self._server):
                 if comment == self._mark("run"):
-                    drop(self._server, name)
-        finally:
-            self._exits.close()
+                    with suppress(TargetError):
+                        drop(self._server, name)
 
     def _mark(self, kind: str) -> str:
         return f"{MARKER} {kind} {self._token}" if kind == "run" else f"{MARKER} {kind}"
@@ -101,7 +105,7 @@ class ExternalDatabases:
         if name in self._known:
             return name
         with session(self._url) as locking:  # the lock ends with the connection
-            lock(locking, name)
+            lock(locking, name, progress)
             comment = _comment(self._server, name)
             if comment is not None and not comment.startswith(MARKER):
                 raise _not_ours(name)
@@ -139,9 +143,14 @@ def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{PREFIX}{name}".encode()).digest()[:8], "big", signed=True)
 
 
-def lock(server: Session, name: str) -> None:
-    """Hold the advisory lock of a name until the session ends; waits for it."""
-    server.run("SELECT pg_advisory_lock(%s)", [_number(name)])
+def lock(server: Session, name: str, progress: Progress = silent) -> None:
+    """Hold the advisory lock of a name until the session ends; waits for it, and tells of that once."""
+    told = False
+    while not server.run("SELECT pg_try_advisory_lock(%s)", [_number(name)])[0][0]:
+        if not told:
+            progress(preparation.WAITING, None)
+        told = True
+        time.sleep(_LOCK_INTERVAL_S)
 
 
 def _comment(server: Session, name: str) -> str | None:

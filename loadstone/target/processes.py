@@ -30,6 +30,7 @@ from loadstone.target.urls import redact
 __all__ = ["Child", "Supervisor", "find_processes"]
 
 CHILD_VARIABLE = "LOADSTONE_CHILD"
+REAPER_PATIENCE_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 """Loaded before any fork: between fork and exec nothing may be imported."""
@@ -171,7 +172,12 @@ class Supervisor:
         if self._reaper.stdin is not None:
             with suppress(BrokenPipeError):
                 self._reaper.stdin.close()
-        self._reaper.wait(timeout=60)
+        try:
+            self._reaper.wait(REAPER_PATIENCE_S)
+        except subprocess.TimeoutExpired:  # what it has found cannot be stopped; the next run tries again
+            self._reaper.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self._reaper.wait(1.0)
 
     def _start_reaper(self) -> subprocess.Popen[bytes]:
         argv = [sys.executable, "-I", "-S", str(reaper.__file__), f"{reaper.SERVICE_PREFIX}{self.token}"]
