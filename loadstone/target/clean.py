@@ -47,11 +47,25 @@ def run_folder(state: State, token: str) -> Iterator[Path]:
 
 def remove_husk(state: State) -> None:
     """Remove a state folder without templates and runs, so that short-lived projects leave none behind."""
-    if not state.root.exists():
-        return
-    with locked(state.root / "slots.lock"):
-        if not any(each.is_dir() for each in (*state.templates.iterdir(), *state.slots.iterdir())):
+    with suppress(FileNotFoundError), locked(state.root / "slots.lock"):  # another run may have removed it
+        if not any(each.is_dir() for each in (*state.templates.glob("*"), *state.slots.glob("*"))):
             _remove_empty(state)
+
+
+def other_runs(state: State, *, own: str = "") -> list[str]:
+    """Return the tokens of living runs of this project, in order; they disturb each other's timing.
+
+    Args:
+        state: the project's, as in `Stage.state`.
+        own: token of the run that asks, which is left out.
+    """
+    living = []
+    with suppress(FileNotFoundError), locked(state.root / "slots.lock"):  # so that no run is half begun
+        for folder in sorted(state.slots.glob("*")):
+            if folder.name != own and (folder / LOCK).exists():
+                with locked(folder / LOCK, wait=False, shared=True) as dead:
+                    living += [] if dead else [folder.name]
+    return living
 
 
 def clean_state(wanted: Path, *, dry_run: bool = False) -> tuple[list[Path], list[Path]]:

@@ -83,6 +83,7 @@ class Stage:
         self.slots = slots
         self._generations = 0
         self._exits = ExitStack()
+        self._exits.callback(clean.remove_husk, self.state)
         try:
             self.supervisor = supervisor or self._exits.enter_context(Supervisor())
             self.home = self._exits.enter_context(clean.run_folder(self.state, self.token))
@@ -124,9 +125,12 @@ class Stage:
         return self.supervisor.token
 
     def close(self) -> None:
-        """Stop what runs and remove the run's folders."""
+        """Stop what runs and remove the run's folders; the second time, do nothing."""
         self._exits.close()
-        clean.remove_husk(self.state)
+
+    def other_runs(self) -> list[str]:
+        """Return the tokens of other living runs of this project, which disturb its timing."""
+        return clean.other_runs(self.state, own=self.token)
 
     def prepare(self, variants: Sequence[Variant], progress: Progress = silent) -> dict[str, Template | None]:
         """Build the templates that the variants need; returns them by the variant's name.
