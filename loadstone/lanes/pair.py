@@ -16,6 +16,7 @@ from loadstone.record.machine import CpuSampler
 from loadstone.record.observations import Rows, rows_from_bytes
 from loadstone.record.plan import Plan
 from loadstone.stats.verdicts import Verdict
+from loadstone.target.clean import other_runs
 from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
@@ -88,14 +89,13 @@ class PairLane:
             done = self._drive(running, watch, index)
             spent = watch.cpu_spent()
             memory = [running[variant.name].memory_bytes() for variant in variants]
-            steal = watch.machine.steal()
         if not done.pairs:
             raise MeasurementError(
                 "a generation sent no request",
                 cause=done.first_error or done.stopped_early or "the scenario made none",
                 remedy="check the scenario with stock Locust",
             )
-        self._seal(index, done, spent, memory, steal, fingerprints)
+        self._seal(index, done, spent, memory, watch.steal, fingerprints)
 
     def _plans(self, running: Running) -> str:
         """Return the fingerprint of the plans that the variant's database chooses now."""
@@ -122,11 +122,12 @@ class PairLane:
             gap_share=self.plan.gap_share,
         )
         try:
-            done = self.generator.run_pairs(plan, on_ready=watch.begin, on_progress=watch.progress)
+            done = self.generator.run_pairs(
+                plan, on_ready=watch.begin, on_progress=watch.progress, on_measured=watch.end
+            )
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
-        watch.end()
         running.check()
         return done
 
@@ -171,6 +172,7 @@ class PairLane:
             first_error=done.first_error,
             plan_fingerprints=fingerprints,
             stopped_early=done.stopped_early,
+            other_runs=len(other_runs(self.stage.state, own=self.stage.token)),
         )
         self.journal.append(line)
         # a rare write may come up that the probe never saw
@@ -188,17 +190,19 @@ class _Watch:
         self._before: list[CpuReading] = []
         self._after: list[CpuReading] = []
         self._begin = 0.0
-        self.machine = CpuSampler()
+        self._machine = CpuSampler()
+        self.steal: float | None = None
 
     def begin(self) -> None:
         """Read everything, right before the first timed request."""
-        self.machine = CpuSampler()
+        self._machine = CpuSampler()
         self._before = self._read()
         self._begin = time.monotonic()
 
     def end(self) -> None:
         """Read everything again, right after the last."""
         self._after = self._read()
+        self.steal = self._machine.steal()
 
     def progress(self, pairs: int) -> None:
         """Pass progress on, and notice a process that has gone."""

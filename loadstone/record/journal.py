@@ -67,6 +67,8 @@ class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     plan_fingerprints: list[str] = []
     stopped_early: str = ""
     """Why the users stopped before the planned time, where they did."""
+    other_runs: int = 0
+    """Other runs of this project that went on at the same time."""
 
 
 class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):

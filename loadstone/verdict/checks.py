@@ -46,6 +46,7 @@ def all_checks(
             _measurable(observations, plan, rules),
             _generator(observations),
             _steal(observations),
+            _others(observations),
         ]
     checks.append(_generations(observations, plan))
     return checks
@@ -291,6 +292,19 @@ def _steal(observations: Observations) -> Check:
         (STEAL_WARN, math.inf),
         f"the host took at most {max(shares):.1%} of the CPU away",
         "the machine is shared: expect wider intervals, or use a quieter one",
+    )
+
+
+def _others(observations: Observations) -> Check:
+    others = max(measured.line.other_runs for measured in observations.generations)
+    return Check(
+        name="other runs",
+        status=CheckStatus.WARN if others else CheckStatus.OK,
+        message=f"{others} other runs of this project went on at the same time"
+        if others
+        else "no other run of this project went on at the same time",
+        remedy="run one after the other: they disturb each other's timing" if others else "",
+        value=float(others),
     )
 
 
