@@ -10,6 +10,7 @@ import pytest
 
 from loadstone.errors import TargetError
 from loadstone.target.sql import session
+from loadstone.target.stage import Stage
 
 SLEEPERS = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
 
@@ -66,3 +67,10 @@ def test_a_stage_on_a_database_that_has_gone_closes(open_stage, postgres_url):
         )
     stage.close()
     stage.close()
+
+
+def test_a_stage_that_cannot_be_opened_leaves_no_state_folder(open_folder):
+    wanted = open_folder / "unopened"
+    with pytest.raises(TargetError, match="no connection"):
+        Stage(wanted, database_url="postgresql://127.0.0.1:1/x")
+    assert not wanted.exists()
