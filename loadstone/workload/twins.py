@@ -158,16 +158,18 @@ class Twin:
         """Called before a task: the first one ends `on_start`."""
         if not self.started:
             self.started = True
-            self.sent.clear()
             use_stream(*self.key, "iteration", 0)
-            self.park(None)
+            self._wait_for_the_others()
 
     def end_iteration(self) -> None:
         """Called after a task: the next one draws from a stream of its own."""
         self.iteration += 1
-        self.sent.clear()
         use_stream(*self.key, "iteration", self.iteration)
+        self._wait_for_the_others()
+
+    def _wait_for_the_others(self) -> None:
         self.park(None)
+        self.sent.clear()  # not before: the others' journeys may part from this one's failed request
 
     def wrap_client(self) -> None:
         """Route the requests of the user's HTTP client through the driver."""

@@ -1,24 +1,11 @@
 """The generator walks twin journeys in lockstep, against real servers, in a process of its own."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import Outcome, rows_from_bytes
-from loadstone.workload.protocol import Exchange, PairsDone, RunPairs, RunProbe, Side
-from loadstone.workload.remote import Generator, start_generator
-
-SERVER = Path(__file__).parents[2] / "fixtures" / "echo_server.py"
-TOKEN = "generator-test"
+from loadstone.workload.protocol import Exchange, RunProbe
 
 SHOP = """
 import random
@@ -47,81 +34,8 @@ class Visitor(FastHttpUser):
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def sides() -> Iterator[list[Side]]:
-    """Two servers: before takes 2 ms, after takes 1 ms."""
-    ports = [free_port(), free_port()]
-    servers = [
-        subprocess.Popen([sys.executable, str(SERVER), str(port), delay])
-        for port, delay in zip(ports, ("2", "1"), strict=True)
-    ]
-    try:
-        for port in ports:
-            _await(port)
-        yield [
-            Side(variant=name, base_url=f"http://127.0.0.1:{port}")
-            for name, port in zip(("before", "after"), ports, strict=True)
-        ]
-    finally:
-        for server in servers:
-            server.kill()
-            server.wait()
-
-
-def _await(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("the server did not come up")
-
-
-@contextmanager
-def generator_of(tmp_path: Path, text: str) -> Iterator[Generator]:
-    scenario = tmp_path / "scenario.py"
-    scenario.write_text(text)
-    environment = {**os.environ, "LOADSTONE_RUN": TOKEN}
-    children = []
-
-    def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
-        children.append(subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL))
-        return children[-1]
-
-    with start_generator(spawn, sys.executable, TOKEN) as generator:
-        generator.load(scenario)
-        yield generator
-    assert all(child.poll() is not None for child in children)
-
-
-def run_pairs(generator: Generator, sides: list[Side], **changes: object) -> PairsDone:
-    plan = {
-        "sides": sides,
-        "users": 1,
-        "seed": 1,
-        "generation": 1,
-        "health_path": "/health",
-        "warm_s": 0.05,
-        "warm_pairs": 5,
-        "measure_s": 30.0,
-        "max_pairs": 60,
-        "gap_share": 0.1,
-    }
-    return generator.run_pairs(
-        RunPairs(**{**plan, **changes}), on_ready=lambda: None, on_progress=lambda _pairs: None
-    )
-
-
-def test_twins_send_the_same_steps_back_to_back_in_random_order(tmp_path, sides):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_twins_send_the_same_steps_back_to_back_in_random_order(generator_of, run_pairs, sides):
+    with generator_of(SHOP) as generator:
         done = run_pairs(generator, sides, max_pairs=200)
     rows = rows_from_bytes(done.rows)
     assert rows.size == 2 * done.pairs == 400
@@ -138,8 +52,8 @@ def test_twins_send_the_same_steps_back_to_back_in_random_order(tmp_path, sides)
     assert 0.35 < share < 0.65  # fair coin, 200 throws: fails in 1 of 40,000 seeds; this one is fixed
 
 
-def test_latency_is_that_of_each_server(tmp_path, sides):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_latency_is_that_of_each_server(generator_of, run_pairs, sides):
+    with generator_of(SHOP) as generator:
         rows = rows_from_bytes(run_pairs(generator, sides).rows)
     before, after = (rows["service_us"][rows["variant"] == variant] for variant in (0, 1))
     assert before.min() >= 2000
@@ -147,8 +61,8 @@ def test_latency_is_that_of_each_server(tmp_path, sides):
 
 
 @pytest.mark.parametrize("users", [1, 8])
-def test_a_seed_gives_the_same_sequence_per_user(tmp_path, sides, users):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_a_seed_gives_the_same_sequence_per_user(generator_of, run_pairs, sides, users):
+    with generator_of(SHOP) as generator:
         one, two = (run_pairs(generator, sides, users=users, max_pairs=users * 16) for _ in range(2))
         other = run_pairs(generator, sides, users=users, seed=2, max_pairs=users * 16)
     assert [user.checkpoints for user in one.users] == [user.checkpoints for user in two.users]
@@ -156,15 +70,15 @@ def test_a_seed_gives_the_same_sequence_per_user(tmp_path, sides, users):
     assert len({user.checkpoints[16] for user in one.users}) == users
 
 
-def test_a_users_sequence_does_not_depend_on_how_many_there_are(tmp_path, sides):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_a_users_sequence_does_not_depend_on_how_many_there_are(generator_of, run_pairs, sides):
+    with generator_of(SHOP) as generator:
         alone = run_pairs(generator, sides, users=1, max_pairs=16)
         among = run_pairs(generator, sides, users=8, max_pairs=128)
     assert alone.users[0].checkpoints == among.users[0].checkpoints
 
 
-def test_a_tenth_of_the_pairs_has_quiet_gaps(tmp_path, sides):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_a_tenth_of_the_pairs_has_quiet_gaps(generator_of, run_pairs, sides):
+    with generator_of(SHOP) as generator:
         rows = rows_from_bytes(run_pairs(generator, sides, gap_share=0.5, max_pairs=60).rows)
     gaps = rows[rows["gap"] == 1]
     assert 0 < gaps.size < rows.size
@@ -183,15 +97,15 @@ def test_a_tenth_of_the_pairs_has_quiet_gaps(tmp_path, sides):
     ],
 )
 @pytest.mark.parametrize("client", ["FastHttpUser", "HttpUser"])
-def test_outcomes_are_told_apart(tmp_path, sides, client, path, outcome):
+def test_outcomes_are_told_apart(generator_of, run_pairs, sides, client, path, outcome):
     head = f"from locust import {client}, task\nclass U({client}):\n"
     text = f"{head}    @task\n    def t(self): self.client.get('{path}')"
-    with generator_of(tmp_path, text) as generator:
+    with generator_of(text) as generator:
         rows = rows_from_bytes(run_pairs(generator, sides, max_pairs=5).rows)
     assert set(rows["outcome"]) == {outcome}
 
 
-def test_a_failed_check_and_a_timeout_are_failures(tmp_path, sides):
+def test_a_failed_check_and_a_timeout_are_failures(generator_of, run_pairs, sides):
     text = """
 from locust import FastHttpUser, task
 class U(FastHttpUser):
@@ -202,14 +116,14 @@ class U(FastHttpUser):
             reply.failure("not what I want")
         self.client.get("/hang")
 """
-    with generator_of(tmp_path, text) as generator:
+    with generator_of(text) as generator:
         done = run_pairs(generator, sides, max_pairs=4, warm_pairs=1)
     rows = rows_from_bytes(done.rows)
     outcomes = {done.steps[row["step"]]: Outcome(row["outcome"]) for row in rows}
     assert outcomes == {"GET /ok": Outcome.CHECK_FAILED, "GET /hang": Outcome.TIMEOUT}
 
 
-def test_journeys_that_part_are_counted_and_meet_again(tmp_path, sides):
+def test_journeys_that_part_are_counted_and_meet_again(generator_of, run_pairs, sides):
     """The cookie tells the twins apart: after asks for something else, then both go on."""
     text = f"""
 from locust import FastHttpUser, task
@@ -221,7 +135,7 @@ class U(FastHttpUser):
             self.client.get("/only-before")
         self.client.get("/two")
 """
-    with generator_of(tmp_path, text) as generator:
+    with generator_of(text) as generator:
         done = run_pairs(generator, sides, max_pairs=24)
     rows = rows_from_bytes(done.rows)
     assert done.diverged > 2
@@ -230,7 +144,7 @@ class U(FastHttpUser):
     assert set(rows["paired"][names == "GET /only-before"]) == {0}
 
 
-def test_another_host_is_never_asked(tmp_path, sides):
+def test_another_host_is_never_asked(generator_of, run_pairs, sides):
     text = """
 from locust import FastHttpUser, task
 class U(FastHttpUser):
@@ -239,13 +153,13 @@ class U(FastHttpUser):
         self.client.get("/ok")
         self.client.get("http://127.0.0.9:9/elsewhere")
 """
-    with generator_of(tmp_path, text) as generator:
+    with generator_of(text) as generator:
         done = run_pairs(generator, sides, max_pairs=4)
     assert "not the variant under test" in done.first_error
     assert done.steps == ["GET /ok"]
 
 
-def test_the_probe_sends_reads_twice_and_writes_once(tmp_path, sides):
+def test_the_probe_sends_reads_twice_and_writes_once(generator_of, sides):
     text = """
 from locust import FastHttpUser, task
 class U(FastHttpUser):
@@ -256,7 +170,7 @@ class U(FastHttpUser):
         self.client.post("/write", json={})
 """
     seen: list[Exchange] = []
-    with generator_of(tmp_path, text) as generator:
+    with generator_of(text) as generator:
         plan = RunProbe(
             sides=sides, users=1, seed=1, generation=0, health_path="/", max_requests=4, per_endpoint=2
         )
@@ -278,6 +192,6 @@ class U(FastHttpUser):
         ("x = 1", "defines no user class"),
     ],
 )
-def test_a_bad_scenario_is_one_error(tmp_path, text, says):
-    with pytest.raises(MeasurementError, match=says), generator_of(tmp_path, text):
+def test_a_bad_scenario_is_one_error(generator_of, text, says):
+    with pytest.raises(MeasurementError, match=says), generator_of(text):
         pass
