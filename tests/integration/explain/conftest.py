@@ -7,5 +7,5 @@ import pytest
 def server_log(postgres_url, open_folder):
     """Give the log file of the session's PostgreSQL, which stands somewhere in the session's folder."""
     assert postgres_url
-    (log,) = open_folder.rglob("postgres.log")
+    (log,) = (open_folder / "services").rglob("postgres.log")
     return log
