@@ -30,7 +30,7 @@ _GRID = (
     0.9999,
 )
 SEQUENCE_PREFIX = 8
-"""Requests of each user that the sequence hash covers, where the user sent as many."""
+"""Requests of each user that the sequence hash covers; the first generation waits for as many."""
 
 
 def distributions(observations: Observations, plan: Plan) -> list[Distribution]:

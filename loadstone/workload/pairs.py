@@ -30,6 +30,8 @@ GAP_MIN_S = 0.010
 GAP_MAX_S = 0.100
 GAP_SERVICE_TIMES = 2.0
 PROGRESS_EVERY_S = 0.25
+SEQUENCE_PREFIX = 8
+"""Requests of every user that the first generation waits for, so that two seeded runs can be compared."""
 GRACE_S = 60.0
 """A generation that has not ended by its time plus this is stuck."""
 ALIVE_EVERY_S = 5.0
@@ -224,6 +226,11 @@ def _finish_starts(journeys: list[Journey], run: PairRun, plan: RunPairs) -> Non
                     gevent.with_timeout(CONNECT_S, ask, timeout_value=None)
 
 
+def _told(journeys: list[Journey]) -> bool:
+    """Whether every user has sent what the run's sequence hash covers; asked of the first generation."""
+    return all(journey.over or journey.ordinal >= SEQUENCE_PREFIX for journey in journeys)
+
+
 def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) -> PairsDone:
     cpu = os.times()
     zero_ns = time.perf_counter_ns()
@@ -231,7 +238,9 @@ def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) 
     ends = begin + plan.measure_s
 
     def over() -> bool:
-        return time.monotonic() >= ends or run.pairs >= plan.max_pairs
+        if run.pairs >= plan.max_pairs:
+            return True
+        return time.monotonic() >= ends and (plan.generation > 0 or _told(journeys))
 
     for meeting in meetings(journeys, over, deadline=ends + GRACE_S):
         run.serve(meeting)
