@@ -197,7 +197,7 @@ def test_a_bad_scenario_is_one_error(generator_of, text, says):
         pass
 
 
-def test_the_first_generation_waits_until_every_user_has_told_who_it_is(tmp_path, sides):
-    with generator_of(tmp_path, SHOP) as generator:
+def test_the_first_generation_waits_until_every_user_has_told_who_it_is(generator_of, run_pairs, sides):
+    with generator_of(SHOP) as generator:
         done = run_pairs(generator, sides, generation=0, users=6, measure_s=0.01, max_pairs=10**6)
     assert [user.steps >= 8 for user in done.users] == [True] * 6
