@@ -50,9 +50,11 @@ class LineView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last = ""
+        self._generations = 1
 
     def planned(self, plan: Plan) -> None:
         """Tell the plan."""
+        self._generations = plan.max_generations
         self._say(describe_plan(plan))
 
     def step(self, text: str, share: float | None = None) -> None:
@@ -68,7 +70,9 @@ class LineView:
         self._say(describe_probe(probe))
 
     def measuring(self, generation: int, share: float, pairs: int) -> None:
-        """Say nothing: too often for a log."""
+        """Tell that a generation has begun; the rest is too often for a log."""
+        del share, pairs
+        self.step(f"generation {generation + 1} of at most {self._generations}")
 
     def looked(self, generation: int, contrasts: list[Contrast]) -> None:
         """Tell the look."""
