@@ -13,6 +13,7 @@ from loadstone.stats.gaps import check_gaps
 from loadstone.stats.inference import contrasts
 from loadstone.stats.verdicts import log_margin
 from loadstone.verdict.contrasts import Rules, all_contrasts, start_positions
+from loadstone.verdict.headline import NAMES
 from loadstone.verdict.levels import Observations, levels
 from loadstone.verdict.metrics import BY_NAME
 
@@ -132,7 +133,7 @@ def _measurable(observations: Observations, plan: Plan, rules: Rules | None) -> 
     missing = []
     if rules is not None:
         found = all_contrasts(observations, rules, gating_only=True)
-        missing = sorted({contrast.metric for contrast in found if not contrast.available})
+        missing = sorted({NAMES[contrast.metric] for contrast in found if not contrast.available})
     return Check(
         name="gating metrics",
         status=CheckStatus.WARN if missing else CheckStatus.OK,
