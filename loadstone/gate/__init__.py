@@ -1,1 +1,0 @@
-"""Budgets, accepted changes, exit codes and CI annotations."""
