@@ -20,7 +20,7 @@ $(STAMP): requirements/dev.txt requirements/uv.txt tools/make_env
 	@PYTHON="$(PYTHON)" bash tools/make_env $(VENV)
 
 demo: env ## Compare orm=naive with orm=prefetch and open with the verdict
-	@$(BIN)/loadstone compare orm=naive orm=prefetch --budget 75s
+	@$(BIN)/loadstone compare orm=naive orm=prefetch --budget 45s
 
 test: env ## Run all tests against real embedded services
 	@$(BIN)/python -m pytest -q
