@@ -15,6 +15,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 env: $(STAMP) ## Make the environment in .venv
+	@:
 
 $(STAMP): requirements/dev.txt requirements/uv.txt tools/make_env
 	@PYTHON="$(PYTHON)" bash tools/make_env $(VENV)
