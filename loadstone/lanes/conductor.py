@@ -227,21 +227,27 @@ def _open_generator(run: _Run) -> Iterator[Generator]:
         yield generator
 
 
+def _endings() -> list[signal.Signals]:
+    """Return the signals that end a run; who starts it under nohup wants it to outlive the terminal."""
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
 def _ignore_signals() -> None:
-    for one in (signal.SIGINT, signal.SIGTERM):
+    for one in _endings():
         signal.signal(one, signal.SIG_IGN)
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; later ones do not disturb the clean-up."""
+    """Turn the first signal to end into KeyboardInterrupt; later ones do not disturb the clean-up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
         _ignore_signals()
         raise KeyboardInterrupt
 
-    before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {one: signal.signal(one, interrupt) for one in _endings()}
     try:
         yield
     finally:

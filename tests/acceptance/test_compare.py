@@ -212,9 +212,11 @@ def test_a_reader_that_goes_away_does_not_end_the_run(project):
     assert last_result(project)["verdict"]["verdict"] == "improved"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_keeps_what_it_measured(project, number):
-    process = project.start("compare", "speed=slow", "speed=fast", "--budget", "60s")
+    process = project.start(
+        "compare", "speed=slow", "speed=fast", "--budget", "30s", preexec_fn=_mind_hangups
+    )
     _wait_for_generations(project, 2)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
@@ -234,6 +236,11 @@ def test_kill_9_leaves_nothing_running(project):
     (run,) = project.runs()
     assert not (run / "result.json").exists()
     assert json.loads((run / "journal.jsonl").read_text().splitlines()[0])["kind"] == "plan"
+
+
+def _mind_hangups() -> None:
+    """Undo what nohup does, under which the tests may run."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _wait_for_generations(project, count: int) -> None:

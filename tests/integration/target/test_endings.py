@@ -55,7 +55,7 @@ def test_a_harness_that_is_killed_leaves_neither_process_nor_folder(project, num
     with harness(project, project / ".loadstone") as (process, told):
         assert len(find_processes(told["token"])) > len(told["services"])
         process.send_signal(number)
-        process.wait()
+        process.wait(timeout=20)
         assert wait_until(lambda: not find_processes(told["token"]))
         assert wait_until(lambda: not Path(told["home"]).exists())
         assert not any(Path(path).exists() for path in told["shared"])
