@@ -19,6 +19,15 @@ def sleepers(server):
     return server.run(SLEEPERS)[0][0]
 
 
+@pytest.fixture
+def interruptible():
+    """Whoever started the tests may have ignored SIGINT; Python then leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_statement_here_and_on_the_server(postgres_url):
     def interrupt():
         with session(postgres_url) as watching:
