@@ -9,7 +9,7 @@ import traceback
 import click
 
 from loadstone import __version__
-from loadstone.cli import clean, compare, doctor, report, toggles
+from loadstone.cli import clean, compare, doctor, report, toggles, verify
 from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
@@ -33,7 +33,7 @@ def cli() -> None:
     """Prove an optimization before it ships: two variants, side by side, one verdict."""
 
 
-for module in (compare, toggles, doctor, report, clean):
+for module in (compare, toggles, doctor, report, verify, clean):
     cli.add_command(module.command)
 
 

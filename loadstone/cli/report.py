@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from loadstone.cli.shared import config_option, open_project, out
-from loadstone.record.folder import PAGE, latest_run, load_result
+from loadstone.cli.shared import config_option, find_run, out
+from loadstone.record.folder import PAGE, load_result
+from loadstone.record.result import Result
 from loadstone.report import diff
 from loadstone.report.files import write_reports
 
@@ -27,12 +28,12 @@ def command() -> None:
 
 
 @command.command("open")
-@click.argument("run", required=False, type=click.Path(path_type=Path, exists=True))
+@click.argument("run", required=False)
 @click.option("--print", "only_print", is_flag=True, help="Print the page's path and open nothing.")
 @config_option
-def open_(run: Path | None, config: Path | None, *, only_print: bool) -> None:
-    """Open the HTML report of RUN (by default the newest) in a browser."""
-    folder = _folder(run) if run is not None else latest_run(open_project(config).reports)
+def open_(run: str | None, config: Path | None, *, only_print: bool) -> None:
+    """Open the HTML report of RUN (a folder or an id; by default the newest) in a browser."""
+    folder = find_run(run, config)
     page = folder / PAGE
     if not page.is_file():
         write_reports(folder, load_result(folder))
@@ -42,26 +43,29 @@ def open_(run: Path | None, config: Path | None, *, only_print: bool) -> None:
 
 
 @command.command("build")
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
-def build(run: Path) -> None:
-    """Write the HTML and Markdown reports of RUN again from its result."""
-    folder = _folder(run)
+@click.argument("run")
+@config_option
+def build(run: str, config: Path | None) -> None:
+    """Write the HTML and Markdown reports of RUN (a folder or an id) again from its result."""
+    folder = find_run(run, config)
     for path in write_reports(folder, load_result(folder)):
         click.echo(str(path))
 
 
 @command.command("diff")
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
-@click.argument("other", type=click.Path(path_type=Path, exists=True))
+@click.argument("run")
+@click.argument("other")
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
-def diff_(run: Path, other: Path, *, as_json: bool) -> None:
+@config_option
+def diff_(run: str, other: str, config: Path | None, *, as_json: bool) -> None:
     """Put the effects of two runs side by side; refused when machine or workload differ."""
-    first, second = load_result(run), load_result(other)
+    first, second = (_load(one, config) for one in (run, other))
     if as_json:
         click.echo(json.dumps(diff.as_dict(first, second), indent=2))
     else:
         diff.render(first, second, out())
 
 
-def _folder(run: Path) -> Path:
-    return run if run.is_dir() else run.parent
+def _load(run: str, config: Path | None) -> Result:
+    """Return a result, also from a file that is in no run folder, such as one that `--json` wrote."""
+    return load_result(Path(run) if Path(run).is_file() else find_run(run, config))

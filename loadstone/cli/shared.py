@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 
 from loadstone.config.load import Project, find_config, load_project
+from loadstone.errors import ConfigurationError
+from loadstone.record.folder import latest_run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,27 @@ def config_option(function: F) -> F:
 def open_project(config: Path | None) -> Project:
     """Return the project that `--config` names, or the nearest one; raises `ConfigurationError`."""
     return load_project(config if config is not None else find_config(Path.cwd()))
+
+
+def find_run(run: str | None, config: Path | None) -> Path:
+    """Return the folder of a run named by its folder, a file in it, or its id; by default the newest.
+
+    Raises:
+        ConfigurationError: there is no such run.
+    """
+    if run is None:
+        return latest_run(open_project(config).reports)
+    path = Path(run)
+    if path.exists():
+        return path if path.is_dir() else path.parent
+    remedy = "name a run folder, or the id of a run in the project's reports/"
+    try:
+        reports = open_project(config).reports
+    except ConfigurationError as error:
+        raise ConfigurationError(f"there is no run {run!r}", cause=error.problem, remedy=remedy) from error
+    if path.name != run or not (reports / run).is_dir():
+        raise ConfigurationError(f"there is no run {run!r}", cause=f"not in {reports} either", remedy=remedy)
+    return reports / run
 
 
 class PatientConsole(Console):

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 import msgspec
+from msgspec.structs import replace
 
 from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
@@ -94,7 +95,7 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
     Raises:
         ConfigurationError: the plan cannot be made or the report folder not written.
     """
-    plan = make_plan(experiment, options.command)
+    plan = replace(make_plan(experiment, options.command), fail_on=options.fail_on)
     view.planned(plan)
     with _interruptible(), _open_stage(experiment, options) as stage:
         folder = new_run_folder(options.reports, experiment.title)
@@ -142,7 +143,7 @@ def _judge(run: _Run, ending: _Ending, started: str, finished: str, duration_s: 
         duration_s=round(duration_s, 3),
         machine=describe_machine(),
     )
-    return judge_run(read_sealed(run.folder), circumstances, run.options.fail_on)
+    return judge_run(read_sealed(run.folder), circumstances)
 
 
 def _end_well(run: _Run) -> _Ending:

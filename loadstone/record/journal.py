@@ -18,6 +18,8 @@ from loadstone.errors import MeasurementError
 from loadstone.record.observations import Rows, rows_from_bytes
 from loadstone.record.plan import Plan
 
+JOURNAL = "journal.jsonl"
+
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Base of a journal's lines."""
@@ -98,7 +100,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._chunks = folder / "chunks"
         self._chunks.mkdir()
-        self._file: IO[bytes] = (folder / "journal.jsonl").open("ab")
+        self._file: IO[bytes] = (folder / JOURNAL).open("ab")
 
     def append(self, line: AnyLine) -> None:
         """Add one line and flush it to the disk; raises `OSError` when it cannot."""
@@ -128,7 +130,7 @@ def read_journal(folder: Path) -> list[AnyLine]:
     Raises:
         MeasurementError: a line that is not the last one cannot be read.
     """
-    path = folder / "journal.jsonl"
+    path = folder / JOURNAL
     decoder = msgspec.json.Decoder(AnyLine)
     lines: list[AnyLine] = []
     raw_lines = path.read_bytes().split(b"\n")

@@ -9,6 +9,8 @@ import hashlib
 
 import msgspec
 
+from loadstone.stats.verdicts import FailOn
+
 PLAN_VERSION = 1
 
 
@@ -37,8 +39,11 @@ class PlannedGeneration(Frozen, frozen=True, kw_only=True):
     """Slot of each variant, by variant index."""
 
 
-class Plan(Frozen, frozen=True, kw_only=True):
-    """A run, decided before its first request."""
+class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """A run, decided before its first request.
+
+    Fields at their defaults are left out when written, so that a new field leaves old hashes as they were.
+    """
 
     version: int
     loadstone_version: str
@@ -64,6 +69,8 @@ class Plan(Frozen, frozen=True, kw_only=True):
     gating: list[str]
     variants: list[PlannedVariant]
     generations: list[PlannedGeneration]
+    fail_on: FailOn = FailOn.ESTIMATE
+    """How sure a regression must be before it fails a build."""
 
     @property
     def hash(self) -> str:

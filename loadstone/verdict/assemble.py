@@ -78,7 +78,7 @@ def read_sealed(folder: Path) -> Sealed:
     )
 
 
-def judge_run(sealed: Sealed, circumstances: Circumstances, fail_on: FailOn = FailOn.ESTIMATE) -> Result:
+def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
     """Return the result of a run that has ended."""
     plan, observations = sealed.plan, sealed.observations
     decided = sealed.end is not None and sealed.end.decided
@@ -87,7 +87,7 @@ def judge_run(sealed: Sealed, circumstances: Circumstances, fail_on: FailOn = Fa
     checks = all_checks(observations, plan, rules, sealed.probe)
     contrasts = _without_invalid(contrasts, checks)
     status = _status(sealed, checks)
-    overall = _overall(contrasts, checks, status, fail_on, _fault(sealed))
+    overall = _overall(contrasts, checks, status, plan.fail_on, _fault(sealed))
     return Result(
         schema_version=SCHEMA_VERSION,
         run=RunInfo(

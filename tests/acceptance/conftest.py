@@ -14,3 +14,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """A run that was killed leaves an empty state folder, which `clean` removes."""
     yield make_project(tmp_path)
     clean_state(tmp_path / ".loadstone")
+
+
+@pytest.fixture(scope="session")
+def improved(tmp_path_factory):
+    """One real comparison, looked at by several tests; they change nothing of it."""
+    project = make_project(tmp_path_factory.mktemp("project"))
+    words = ("speed=slow", "speed=fast", "--budget", "25s", "--json", "out.json", "--fail-on", "detected")
+    return project, project.run("compare", *words)

@@ -35,7 +35,9 @@ def test_clean_says_what_it_does(project):
     assert ran.stdout.strip()
 
 
-@pytest.mark.parametrize("words", [(), ("compare",), ("toggles",), ("doctor",), ("report",), ("clean",)])
+@pytest.mark.parametrize(
+    "words", [(), ("compare",), ("toggles",), ("doctor",), ("report",), ("verify",), ("clean",)]
+)
 def test_help_has_examples(project, words):
     ran = project.run(*words, "--help")
     assert ran.returncode == 0

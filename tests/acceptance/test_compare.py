@@ -9,7 +9,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from projects import make_project
 
 from loadstone.record.result import json_schema
 from loadstone.target.processes import find_processes
@@ -50,13 +49,6 @@ def _words(pid: int) -> str:
     with suppress(OSError):
         told += str((Path("/proc") / str(pid) / "cwd").readlink())
     return told
-
-
-@pytest.fixture(scope="module")
-def improved(tmp_path_factory):
-    """One real comparison, looked at by several tests."""
-    project = make_project(tmp_path_factory.mktemp("project"))
-    return project, project.run("compare", "speed=slow", "speed=fast", *QUICK, "--json", "out.json")
 
 
 def test_a_gain_is_improved(improved):

@@ -19,13 +19,13 @@ CIRCUMSTANCES = Circumstances("run", "2026-01-01T00:00:00+00:00", "2026-01-01T00
 
 
 def judge(truth, *, generations=8, count=None, status="complete", fail_on=FailOn.ESTIMATE, change=None):
-    plan = make_plan(generations)
+    plan = replace(make_plan(generations), fail_on=fail_on)
     sealed = make_run(plan, truth, count)
     if change is not None:
         sealed = [(replace(line, **change), rows) for line, rows in sealed]
     end = EndLine(status=status, stop_reason="the planned generations are measured", at="", decided=True)
     lines = [line for line, _ in sealed]
-    return judge_run(Sealed(plan, lines, gather(2, sealed), None, end), CIRCUMSTANCES, fail_on)
+    return judge_run(Sealed(plan, lines, gather(2, sealed), None, end), CIRCUMSTANCES)
 
 
 def contrast_of(result, metric, endpoint=None):
