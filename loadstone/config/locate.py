@@ -1,8 +1,10 @@
-"""Finding the line of a TOML file that a problem is about."""
+"""Saying where a problem is: the line of a TOML file, the column of what was written."""
 
 from __future__ import annotations
 
 import re
+
+from loadstone.errors import ConfigurationError
 
 _TABLE = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 
@@ -38,3 +40,21 @@ def _shared(left: tuple[str, ...], right: tuple[str, ...]) -> int:
             break
         count += 1
     return count
+
+
+def misread(what: str, text: str, at: int, problem: str, remedy: str) -> ConfigurationError:
+    """Return the error of a small language's parser.
+
+    Args:
+        what: the thing that was written, such as "rate".
+        text: all of it.
+        at: index into `text` at which it could not be read on.
+        problem: what is wrong there.
+        remedy: what to write.
+    """
+    before, after = text[:at], text[at:]
+    return ConfigurationError(
+        f"the {what} {text!r} cannot be read: {problem}",
+        cause=f"column {at + 1}: {before}»{after or 'the end'}",
+        remedy=remedy,
+    )

@@ -19,6 +19,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from loadstone.config.locate import misread
 from loadstone.config.units import parse_duration
 from loadstone.errors import ConfigurationError
 
@@ -214,10 +215,4 @@ class _Parser:
             self._at += 1
 
     def _error(self, problem: str, remedy: str, at: int | None = None) -> ConfigurationError:
-        at = self._at if at is None else at
-        before, after = self._text[:at], self._text[at:]
-        return ConfigurationError(
-            f"the rate {self._text!r} cannot be read: {problem}",
-            cause=f"column {at + 1}: {before}»{after or 'the end'}",
-            remedy=remedy,
-        )
+        return misread("rate", self._text, self._at if at is None else at, problem, remedy)

@@ -1,0 +1,1 @@
+"""What must hold: thresholds on a run, and what happens when they break."""
