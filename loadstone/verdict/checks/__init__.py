@@ -1,0 +1,38 @@
+"""Must the measurement be believed? Validity checks fail a run, quality checks warn of it."""
+
+from __future__ import annotations
+
+from loadstone.record.plan import Plan
+from loadstone.record.result import Check, Probe
+from loadstone.verdict.checks import amounts, journeys, pairing, probing, surroundings
+from loadstone.verdict.contrasts import Rules
+from loadstone.verdict.levels import Observations
+
+
+def all_checks(
+    observations: Observations, plan: Plan, rules: Rules | None, probe: Probe | None
+) -> list[Check]:
+    """Return every check of the run, in the order in which reports show them."""
+    checks = (
+        [probing.check_payload(probe), probing.check_endpoints(probe, observations)]
+        if probe is not None
+        else []
+    )
+    if observations.count:
+        checks += [
+            journeys.check_diverged(observations),
+            journeys.check_scenario_errors(observations),
+            journeys.check_excluded(observations),
+            journeys.check_new_failures(observations),
+            pairing.check_quiet_gaps(observations, plan, rules),
+            pairing.check_position(observations),
+            surroundings.check_plans(observations, plan),
+            amounts.check_pairs(observations),
+            amounts.check_kept_plan(observations, plan),
+            amounts.check_measurable(observations, plan, rules),
+            surroundings.check_generator(observations),
+            surroundings.check_steal(observations),
+            surroundings.check_others(observations),
+        ]
+    checks.append(amounts.check_generations(observations, plan))
+    return checks
