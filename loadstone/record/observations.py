@@ -19,6 +19,15 @@ class Outcome(IntEnum):
     SERVER_ERROR = 4
     TIMEOUT = 5
     TRANSPORT_ERROR = 6
+    REDIRECT = 7
+    """A 3xx as the last answer: not followed, or not modified."""
+    NOT_SENT = 8
+    """Due, but never sent: the backlog of waiting work was full."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a request that ended so counts as an error."""
+        return self not in {Outcome.OK, Outcome.REDIRECT}
 
     @property
     def label(self) -> str:
@@ -34,6 +43,8 @@ _LABELS = {
     Outcome.SERVER_ERROR: "5xx",
     Outcome.TIMEOUT: "timeout",
     Outcome.TRANSPORT_ERROR: "transport error",
+    Outcome.REDIRECT: "3xx",
+    Outcome.NOT_SENT: "not sent",
 }
 
 ROW = np.dtype(

@@ -74,5 +74,5 @@ def test_a_missing_chunk_is_noticed(run):
 def test_stored_outcome_numbers_never_change_meaning():
     assert {one.name: int(one) for one in Outcome} == {
         "OK": 0, "CHECK_FAILED": 1, "TOO_MANY_REQUESTS": 2, "CLIENT_ERROR": 3,
-        "SERVER_ERROR": 4, "TIMEOUT": 5, "TRANSPORT_ERROR": 6,
+        "SERVER_ERROR": 4, "TIMEOUT": 5, "TRANSPORT_ERROR": 6, "REDIRECT": 7, "NOT_SENT": 8,
     }  # fmt: skip
