@@ -11,8 +11,9 @@ import sys
 from typing import Any
 
 import numpy as np
-from judging import control_alarms, start_contrasts
+from judging import judge, running_fits, sequential_rule, start_contrasts
 from ledger import append, wilson
+from progress import say, steps
 
 from loadstone.stats.boundaries import crossing_probability
 from loadstone.stats.sequential import Design, Spending, even_looks, plan
@@ -35,14 +36,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-save", action="store_true", help="print only")
     options = parser.parse_args(argv)
     rows = []
-    for looks in LOOKS:
-        print(f"simulating looks {looks}", file=sys.stderr, flush=True)
-        designs = [plan(looks, alpha, spending) for alpha in ALPHAS for spending in Spending]
-        rows += _simulate(designs, options.experiments, options.seed)
+    with steps(len(LOOKS)) as step:
+        for looks in LOOKS:
+            step(f"{options.experiments} experiments, looks after {', '.join(map(str, looks))} generations")
+            designs = [plan(looks, alpha, spending) for alpha in ALPHAS for spending in Spending]
+            rows += _simulate(designs, options.experiments, options.seed)
     for row in rows:
         print("{spending:18} alpha {alpha:<6} {rate:.6f} [{low:.6f}, {high:.6f}] looks {looks}".format(**row))
     if not options.no_save:
-        print(f"appended to {append('calibrate', rows)}", file=sys.stderr)
+        say(f"appended to {append('calibrate', rows)}")
     return 1 if any(row["low"] > row["alpha"] for row in rows) else 0
 
 
@@ -52,9 +54,9 @@ def _simulate(designs: list[Design], experiments: int, seed: int) -> list[dict[s
     hits = dict.fromkeys(designs, 0)
     for start in range(0, experiments, BATCH):
         s = start_contrasts(rng, min(BATCH, experiments - start), designs[0].maximum)
-        d = rng.standard_normal(s.shape)
+        fits = running_fits(rng.standard_normal(s.shape), s)
         for design in designs:
-            hits[design] += int(control_alarms(d, s, design, "shipped").sum())
+            hits[design] += int(judge(fits, sequential_rule(design), 0.0, 0.0).alarm.sum())
     return [_row(design, count, experiments, seed) for design, count in hits.items()]
 
 

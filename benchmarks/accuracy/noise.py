@@ -37,11 +37,11 @@ def gaussian(rng: np.random.Generator, s: FloatArray) -> FloatArray:
 def ar1(rng: np.random.Generator, s: FloatArray) -> FloatArray:
     """Request by request: the host's speed wanders as AR(1) (rho = 0.998, SD 20%) through all generations."""
     rho, sd = 0.998, 0.2
-    host = sd * rng.standard_normal(s.shape[0])
+    host: FloatArray = np.asarray(sd * rng.standard_normal(s.shape[0]), dtype=np.float64)
 
     def step() -> FloatArray:
         nonlocal host
-        host = rho * host + sd * np.sqrt(1.0 - rho**2) * rng.standard_normal(host.shape)
+        host = np.asarray(rho * host + sd * np.sqrt(1.0 - rho**2) * rng.standard_normal(host.shape))
         return host
 
     return _paired_requests(rng, s, step)
@@ -54,7 +54,7 @@ def two_speed(rng: np.random.Generator, s: FloatArray) -> FloatArray:
     def step() -> FloatArray:
         nonlocal slow
         slow = slow ^ (rng.random(slow.shape) < SWITCH_RATE)
-        return np.where(slow, np.log(1.5), 0.0)
+        return np.asarray(np.log(1.5) * slow, dtype=np.float64)
 
     return _paired_requests(rng, s, step)
 
@@ -79,14 +79,17 @@ def start_drift(rng: np.random.Generator, s: FloatArray) -> FloatArray:
     """The start effect fades to a third over the run and wanders besides."""
     fade = np.linspace(1.5, 0.5, s.shape[1])
     wander = 0.002 * np.cumsum(rng.standard_normal(s.shape), axis=1) / np.sqrt(s.shape[1])
-    return s * (START_EFFECT * fade + wander) + RESIDUAL_SD * rng.standard_normal(s.shape)
+    noise: FloatArray = RESIDUAL_SD * rng.standard_normal(s.shape)
+    drift: FloatArray = s * (START_EFFECT * fade + wander)
+    return drift + noise
 
 
 def unequal_variances(rng: np.random.Generator, s: FloatArray) -> FloatArray:
     """*After* varies three times as much as *before*, and both grow noisier threefold during the run."""
     before, after = rng.standard_normal(s.shape), 3.0 * rng.standard_normal(s.shape)
     growth = np.linspace(0.5, 1.5, s.shape[1]) / np.sqrt(10.0)
-    return START_EFFECT * s + RESIDUAL_SD * growth * (after - before)
+    noise: FloatArray = RESIDUAL_SD * growth * (after - before)
+    return START_EFFECT * s + noise
 
 
 def outlier(rng: np.random.Generator, s: FloatArray) -> FloatArray:
@@ -140,3 +143,5 @@ SCENARIOS: dict[str, Scenario] = {
 }
 STRESS = frozenset({"variance-by-order", "dependent-generations"})
 """Scenarios that break the model's assumptions: reported, and held to nothing."""
+SPANNING = frozenset({"start-drift", "unequal-variances", "outlier"})
+"""Scenarios that unfold over the whole run: a longer one does not begin with a shorter one."""
