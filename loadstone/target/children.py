@@ -25,6 +25,8 @@ class Child:
     stop_signal: signal.Signals
     tag: str
     secrets: frozenset[str]
+    starter: str = ""
+    """Name of the thread that started it."""
 
     @property
     def pid(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 from pathlib import Path
 
 from loadstone.errors import TargetError
@@ -37,15 +38,17 @@ class Ports:
     def __init__(self) -> None:
         self._claims: dict[int, socket.socket] = {}
         self._random = random.SystemRandom()
+        self._lock = threading.Lock()
 
     def take(self) -> int:
         """Return a free port; raises TargetError when none is left."""
         choice = candidates()
         start = self._random.randrange(len(choice))
-        for offset in range(len(choice)):
-            port = choice[(start + offset) % len(choice)]
-            if port not in self._claims and self._claim(port):
-                return port
+        with self._lock:
+            for offset in range(len(choice)):
+                port = choice[(start + offset) % len(choice)]
+                if port not in self._claims and self._claim(port):
+                    return port
         raise TargetError(
             f"no free TCP port between {choice.start} and {choice.stop - 1}",
             remedy="stop programs that listen there, or widen the room below net.ipv4.ip_local_port_range",

@@ -8,6 +8,7 @@ stops whatever still carries the run's token and removes the run's folders.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import secrets
 import signal
@@ -15,8 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -27,13 +28,15 @@ from loadstone.target.children import Child
 from loadstone.target.reaper import RUN_VARIABLE, find_processes
 from loadstone.target.urls import redact
 
-__all__ = ["Child", "Supervisor", "find_processes"]
+__all__ = ["Child", "Supervisor", "find_processes", "outliving_children"]
 
 CHILD_VARIABLE = "LOADSTONE_CHILD"
 REAPER_PATIENCE_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 """Loaded before any fork: between fork and exec nothing may be imported."""
+_thread = threading.local()
+"""What `outliving_children` declared for each thread."""
 
 
 class Supervisor:
@@ -52,7 +55,7 @@ class Supervisor:
         self.token = token or new_token()
         self._children: list[Child] = []
         self._secrets = frozenset(secrets)
-        self._serial = 0
+        self._serial = itertools.count(1)
         self._reaper = self._start_reaper()
         for folder in scratch:
             self.remove_at_end(folder)
@@ -84,6 +87,7 @@ class Supervisor:
         stop_signal: signal.Signals = signal.SIGTERM,
         death_signal: signal.Signals = signal.SIGKILL,
         stdin: bytes = b"",
+        cores: Collection[int] = (),
     ) -> Child:
         """Start a process; raises TargetError when it cannot be executed.
 
@@ -97,21 +101,30 @@ class Supervisor:
             stop_signal: asks it to end in good order.
             death_signal: sent by the kernel when the harness dies.
             stdin: what it can read; then end of file.
+            cores: CPU cores that it and its descendants may run on; empty: those of the caller,
+                or of `on_cores`.
         """
-        self._serial += 1
-        tag = f"{self.token}-{self._serial}"
+        tag = f"{self.token}-{next(self._serial)}"
         environment = dict(os.environ if env is None else env)
         environment |= {RUN_VARIABLE: self.token, CHILD_VARIABLE: tag}
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            process = _spawn(argv, environment, log=log, cwd=cwd, account=account, death_signal=death_signal)
+            process = _spawn(
+                argv,
+                environment,
+                log=log,
+                cwd=cwd,
+                account=account,
+                before_exec=_before_exec(death_signal, cores or getattr(_thread, "cores", ())),
+            )
         except (OSError, subprocess.SubprocessError) as error:
             raise TargetError(
                 f"{name} could not be started",
                 cause=f"{error} (command: {redact(' '.join(argv), *self._secrets)}; folder: {cwd})",
                 remedy="check the command and its working folder",
             ) from error
-        child = Child(name, process, log, stop_signal, tag, self._secrets)
+        starter = threading.current_thread().name
+        child = Child(name, process, log, stop_signal, tag, self._secrets, starter)
         self._children.append(child)
         _feed(process, stdin)
         return child
@@ -131,6 +144,12 @@ class Supervisor:
             if child in self._children:
                 self._children.remove(child)
         self._sweep({child.tag for child in children})
+
+    def ask_to_end(self, thread: str) -> None:
+        """Ask everything that a thread of this name started, and still runs, to end; do not wait."""
+        for child in self.children:
+            if child.starter == thread and child.alive():
+                child.signal(child.stop_signal)
 
     def run(
         self,
@@ -211,7 +230,7 @@ def _spawn(
     log: Path,
     cwd: Path,
     account: Account | None,
-    death_signal: signal.Signals,
+    before_exec: Callable[[], None] | None,
 ) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -225,24 +244,42 @@ def _spawn(
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509 - only the child itself can call prctl
+            preexec_fn=before_exec,  # noqa: PLW1509 - only the child itself can call prctl
         )
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what the child runs before exec, so that the kernel signals it when we die.
+@contextmanager
+def outliving_children(cores: Collection[int] = ()) -> Iterator[None]:
+    """Declare that the calling thread outlives what it starts, and where that runs by default.
+
+    What is started in the context is signalled by the kernel when the thread ends,
+    so it must have been stopped by then.
+    """
+    _thread.outlives, _thread.cores = True, tuple(cores)
+    try:
+        yield
+    finally:
+        _thread.outlives, _thread.cores = False, ()
+
+
+def _before_exec(number: signal.Signals, cores: Collection[int]) -> Callable[[], None] | None:
+    """Return what the child runs before exec: it dies with us, and stays on its cores.
 
     The kernel goes by the thread that forked, not by the process: from a thread
     that may end earlier the signal would come too soon, and the reaper must do.
     """
-    if threading.current_thread() is not threading.main_thread():
+    bound = threading.current_thread() is threading.main_thread() or getattr(_thread, "outlives", False)
+    if not bound and not cores:
         return None
     parent = os.getpid()
 
     def arm() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # it died before the call
-            os._exit(127)
+        if cores:
+            os.sched_setaffinity(0, cores)
+        if bound:
+            _libc.prctl(_PR_SET_PDEATHSIG, int(number))
+            if os.getppid() != parent:  # it died before the call
+                os._exit(127)
 
     return arm
 

@@ -6,7 +6,7 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,16 @@ class Server:
         return f"http://127.0.0.1:{self.place.port}"
 
 
-def start(supervisor: Supervisor, variant: Variant, place: Place, log: Path) -> Server:
-    """Start a variant's server without waiting for it."""
+def start(
+    supervisor: Supervisor, variant: Variant, place: Place, log: Path, extra: Mapping[str, str] | None = None
+) -> Server:
+    """Start a variant's server without waiting for it; `extra` goes beneath the variant's environment."""
     child = supervisor.start(
         f"the server of {variant.label}",
         placeholders.command(variant.argv, variant, place),
         log=log,
         cwd=variant.directory,
-        env=placeholders.environment(variant, place),
+        env=placeholders.environment(variant, place, {**os.environ, **(extra or {})}),
         stop_signal=signal.SIGINT,  # as Ctrl-C: servers need not wait for connections kept alive
     )
     return Server(variant, place, child)

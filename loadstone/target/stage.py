@@ -8,10 +8,11 @@ with Stage(project / ".loadstone") as stage:
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -45,8 +46,9 @@ __all__ = ["Generation", "Rewire", "Running", "Stage"]
 Rewire = Callable[[int, str, str], tuple[str, str]]
 """(slot, database URL, Redis URL) -> the URLs that the server gets in their place."""
 SERVER_GRACE_S = 3.0
-MAX_SLOTS = 4
-"""At most four variants are resident at once."""
+MAX_RESIDENT = 4
+"""At most four variants are resident at once in a generation; each track has slots of its own."""
+MAX_SLOTS = 8
 
 
 class Stage:
@@ -81,7 +83,7 @@ class Stage:
             hosts.require_allowed(hosts.redis_hosts(redis_url), allowed_hosts, "--redis-url")
         self.state = State.open(state)
         self.slots = slots
-        self._generations = 0
+        self._generations = itertools.count(1)
         self._exits = ExitStack()
         self._exits.callback(clean.remove_husk, self.state)
         try:
@@ -149,6 +151,7 @@ class Stage:
         *,
         refill: bool = False,
         rewire: Rewire | None = None,
+        extra: Mapping[str, str] | None = None,
     ) -> Iterator[Generation]:
         """Start variants afresh, yield them healthy, stop them.
 
@@ -156,13 +159,13 @@ class Stage:
             cast: (variant, slot) in start order; each slot once.
             refill: give the slots unchanged data, for scenarios that write.
             rewire: replaces the URLs that servers get, to put a tap between.
+            extra: environment of all servers, beneath what a variant sets itself.
 
         Raises:
             TargetError: something did not come up; the cause has its log's tail.
         """
         self._check_cast(cast)
-        self._generations += 1
-        folder = folders.passable_folder(self.home / f"generation-{self._generations}")
+        folder = folders.passable_folder(self.home / f"generation-{next(self._generations)}")
         for variant, slot in cast:
             if variant.needs_postgres:
                 self._databases.fill(slot, variant, refill=refill)
@@ -170,12 +173,15 @@ class Stage:
             stack.callback(folders.remove, folder)
             parts = [_Part(variant, slot, folder / f"slot-{slot}") for variant, slot in cast]
             self._start_services(parts, stack)
+            for each in parts:
+                each.extra = extra or {}
             self._start_servers(parts, rewire, stack)
             yield Generation([each.running() for each in parts])
 
     def _check_cast(self, cast: Sequence[tuple[Variant, int]]) -> None:
         slots = [slot for _, slot in cast]
-        if not cast or len(set(slots)) != len(slots) or not set(slots) <= set(range(self.slots)):
+        known = set(slots) <= set(range(self.slots))
+        if not 1 <= len(cast) <= MAX_RESIDENT or len(set(slots)) != len(slots) or not known:
             raise TargetError(
                 f"variants cannot be put into slots {slots}",
                 cause=f"there are {self.slots} slots, and each takes one variant",
@@ -222,7 +228,7 @@ class Stage:
         home = part.folder / "server"
         folders.remove(home)
         place = Place(self._ports.take(), *part.urls, folders.private_folder(home))
-        return servers.start(self.supervisor, part.variant, place, part.folder / "server.log")
+        return servers.start(self.supervisor, part.variant, place, part.folder / "server.log", part.extra)
 
     def _stop_servers(self, stopped: Sequence[Server]) -> None:
         self.supervisor.stop(*(server.child for server in stopped), grace_s=SERVER_GRACE_S)
@@ -240,6 +246,7 @@ class _Part:
     database: Database | None = None
     redis: RedisDatabase | None = None
     urls: tuple[str, str] = ("", "")
+    extra: Mapping[str, str] = field(default_factory=dict)
     server: Server | None = None
 
     def running(self) -> Running:
