@@ -19,6 +19,8 @@ from loadstone.errors import MeasurementError
 from loadstone.stats.special import FloatArray
 
 IntArray = NDArray[np.integer[Any]]
+Numbers = NDArray[np.integer[Any]] | NDArray[np.float64]
+"""Latencies as recorded, or as they would be at another pace of the machine."""
 BoolArray = NDArray[np.bool_]
 
 CAP_QUANTILE = 0.99
@@ -43,7 +45,7 @@ def with_censored(latency_us: IntArray, censored: BoolArray, limit_us: int) -> I
     return placed
 
 
-def pooled_cap(latencies_us: Sequence[IntArray], q: float = CAP_QUANTILE) -> float:
+def pooled_cap(latencies_us: Sequence[Numbers], q: float = CAP_QUANTILE) -> float:
     """Return the cap in microseconds: quantile `q` over all variants of one endpoint and generation.
 
     Pooling keeps the cap blind to which variant a latency came from, so that it
@@ -53,14 +55,14 @@ def pooled_cap(latencies_us: Sequence[IntArray], q: float = CAP_QUANTILE) -> flo
     return quantile(pooled, q)
 
 
-def capped_mean(latency_us: IntArray, cap_us: float) -> float:
+def capped_mean(latency_us: Numbers, cap_us: float) -> float:
     """Return the mean of min(latency, `cap_us`) in microseconds; NaN for no latency or no cap."""
     if latency_us.size == 0 or math.isnan(cap_us):
         return math.nan
     return float(np.minimum(latency_us, cap_us).mean())
 
 
-def overall_capped_mean(latency_us: IntArray, endpoint: IntArray, caps_us: FloatArray) -> float:
+def overall_capped_mean(latency_us: Numbers, endpoint: IntArray, caps_us: FloatArray) -> float:
     """Return one variant's mean over all endpoints, each latency capped at its own endpoint's cap.
 
     Args:
@@ -73,7 +75,7 @@ def overall_capped_mean(latency_us: IntArray, endpoint: IntArray, caps_us: Float
     return float(np.minimum(latency_us, caps_us[endpoint]).mean())
 
 
-def quantile(latency_us: IntArray, q: float, *, limit_us: float = math.inf) -> float:
+def quantile(latency_us: Numbers, q: float, *, limit_us: float = math.inf) -> float:
     """Return quantile `q` in microseconds (`QUANTILE_METHOD`): monotone in q and in every latency.
 
     NaN for no latency, and where the quantile reaches `limit_us`, at which
