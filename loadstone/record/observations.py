@@ -61,6 +61,8 @@ ROW = np.dtype(
         ("status", "<u2"),
         ("service_us", "<i4"),  # from the send to the last byte
         ("start_us", "<i8"),  # since the generation's first timed request
+        ("cpu_us", "<u4"),  # of all the variant's processes, until its next request; 0: unknown
+        ("pace", "<f4"),  # mean log of the core's pace (ns of a fixed loop) meanwhile; 0: unknown
     ]
 )
 """One request."""

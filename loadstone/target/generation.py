@@ -52,6 +52,13 @@ class Running:
             cpu.tree_seconds(self.server.child.pid), _seconds(self.database), _seconds(self.redis)
         )
 
+    def roots(self) -> list[int]:
+        """Return the processes whose trees do the variant's work; empty where some is not ours."""
+        services = [each for each in (self.database, self.redis) if each]
+        if any(each.child is None for each in services):
+            return []
+        return [child.pid for child in self.children()]
+
     def memory_bytes(self) -> int:
         """Return the memory of the server's processes (PSS); takes milliseconds, so not while measuring."""
         return cpu.tree_memory_bytes(self.server.child.pid)

@@ -25,6 +25,11 @@ class Observation:
     exception: BaseException | None = None
     reported: bool = False
 
+    @property
+    def service_us(self) -> int:
+        """From the send to the last byte, in whole microseconds that fit into a row."""
+        return min((self.end_ns - self.start_ns) // 1000, 2**31 - 1)
+
     def outcome(self) -> Outcome:
         """Return how the request ended, once the scenario is through with it."""
         if self.exception is None and (self.reported or 0 < self.status < HTTP_CLIENT_ERROR):

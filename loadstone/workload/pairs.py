@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import gevent
@@ -17,14 +15,11 @@ from gevent.event import Event
 from locust import User
 from locust.env import Environment
 
-from loadstone.errors import MeasurementError
-from loadstone.record.observations import rows_from_list
-from loadstone.stats.streams import stream_seed
-from loadstone.workload.exchange import Observation, send_timed
-from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
+from loadstone.workload.host_pace import HostPace
+from loadstone.workload.lockstep import Journey, make_journeys, meetings, stop_journeys
+from loadstone.workload.pair_run import PairRun
 from loadstone.workload.protocol import Measured, PairsDone, Progress, Ready, RunPairs, UserSteps
-from loadstone.workload.sequences import SequenceHash
-from loadstone.workload.twins import Request, Twin
+from loadstone.workload.steadiness import is_steady
 
 GAP_MIN_S = 0.010
 GAP_MAX_S = 0.100
@@ -36,96 +31,8 @@ GRACE_S = 60.0
 """A generation that has not ended by its time plus this is stuck."""
 ALIVE_EVERY_S = 5.0
 CONNECT_S = 5.0
-MOST_STEPS = 300
-"""Distinct names of requests; more of them say nothing about any."""
-
-
-@dataclass(slots=True)
-class _Pair:
-    number: int
-    meeting: Meeting
-    order: list[int]
-    gap: bool
-
-
-@dataclass
-class PairRun:
-    """Walks journeys pair by pair and keeps one row per request."""
-
-    plan: RunPairs
-    gap_s: float
-    rows: list[tuple[Observation, tuple[int, ...]]] = field(default_factory=list)
-    steps: dict[str, int] = field(default_factory=dict)
-    pairs: int = 0
-    service_s: list[float] = field(default_factory=list)
-    hashes: dict[int, SequenceHash] = field(default_factory=dict)
-
-    def serve(self, meeting: Meeting) -> None:
-        """Send the requests of one meeting back to back and let the twins go on."""
-        if not meeting.timed:
-            for _, twin, request in meeting.requests:
-                twin.resume(send_timed(request, Observation()))
-            return
-        self._send_pair(self._plan_pair(meeting))
-
-    def _plan_pair(self, meeting: Meeting) -> _Pair:
-        """Order and gap are functions of (seed, lane, generation, user, ordinal)."""
-        journey = meeting.journey
-        plan, ordinal = self.plan, journey.ordinal
-        journey.ordinal += 1
-        where = (plan.seed, "pair", plan.generation, journey.user)
-        order = list(range(len(meeting.requests)))
-        if len(order) > 1:
-            random.Random(stream_seed(*where, "order", ordinal)).shuffle(order)  # noqa: S311 - not secret
-        gap = stream_seed(*where, "gap", ordinal) / 2**64 < plan.gap_share
-        return _Pair(self.pairs, meeting, order, gap)
-
-    def _send_pair(self, pair: _Pair) -> None:
-        meeting = pair.meeting
-        replies = {}
-        for position, place in enumerate(pair.order):
-            index, twin, request = meeting.requests[place]
-            if pair.gap:
-                gevent.sleep(self.gap_s)
-            observation = Observation()
-            replies[index] = (twin, send_timed(request, observation))
-            self._note(pair, position, index, twin, request, observation)
-        self.pairs += 1
-        for index, twin, request in meeting.requests:
-            if index == 0:
-                chain = self.hashes.setdefault(meeting.journey.user, SequenceHash())
-                chain.add(request, twin.base_url)
-        for twin, reply in replies.values():
-            twin.resume(reply)
-
-    def _note(
-        self, pair: _Pair, position: int, index: int, twin: Twin, request: Request, observation: Observation
-    ) -> None:
-        step = self.steps.setdefault(request.step, len(self.steps))
-        if len(self.steps) > MOST_STEPS:
-            raise MeasurementError(
-                f"the scenario sends more than {MOST_STEPS} requests of different names",
-                cause=f"the last one is {request.step!r}",
-                remedy='give requests whose paths differ one name: self.client.get(path, name="/item")',
-            )
-        user = pair.meeting.journey.user
-        fixed = (pair.number, step, user, twin.iteration, index, position, pair.gap, pair.meeting.paired)
-        self.rows.append((observation, fixed))
-        self.service_s.append((observation.end_ns - observation.start_ns) / 1e9)
-
-    def packed(self, zero_ns: int) -> bytes:
-        """Return the rows as bytes of `observations.ROW`, times relative to `zero_ns`."""
-        table = [
-            (
-                *fixed,
-                int(observation.outcome()),
-                observation.status,
-                min((observation.end_ns - observation.start_ns) // 1000, 2**31 - 1),
-                (observation.start_ns - zero_ns) // 1000,
-            )
-            for observation, fixed in self.rows
-        ]
-        return rows_from_list(table).tobytes()
+UNSTEADY = 4
+"""Warm-up times after which a server that still gets faster is measured all the same."""
 
 
 Send = Callable[[Ready | Progress | Measured], None]
@@ -186,15 +93,20 @@ def _signs_of_life(send: Send) -> Iterator[None]:
 
 
 def _warm_up(plan: RunPairs, user_classes: list[type[User]], environment: Environment) -> PairRun:
-    """Walk journeys of their own streams for at least `warm_s` and `warm_pairs`."""
+    """Walk journeys of their own streams for at least `warm_s` and `warm_pairs`, until the pace is steady."""
     run = PairRun(plan, gap_s=0.0)
     journeys = make_journeys(plan, user_classes, environment, "warm")
     begin = time.monotonic()
     ends, last = begin + plan.warm_s, begin + 4 * plan.warm_s + 5
+
+    def warm() -> bool:
+        enough = time.monotonic() >= ends and run.pairs >= plan.warm_pairs
+        return enough and (
+            is_steady(run.service_s, len(plan.sides)) or time.monotonic() >= begin + UNSTEADY * plan.warm_s
+        )
+
     try:
-        for meeting in meetings(
-            journeys, lambda: time.monotonic() >= ends and run.pairs >= plan.warm_pairs, deadline=last
-        ):
+        for meeting in meetings(journeys, warm, deadline=last):
             run.serve(meeting)
     finally:
         stop_journeys(journeys)
@@ -232,9 +144,12 @@ def _told(journeys: list[Journey]) -> bool:
 
 
 def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) -> PairsDone:
+    host = HostPace(plan.pace_file)
+    host.start()
     cpu = os.times()
+    run.watch_cpu()
     zero_ns = time.perf_counter_ns()
-    begin = last_said = time.monotonic()
+    begin = time.monotonic()
     ends = begin + plan.measure_s
 
     def over() -> bool:
@@ -242,18 +157,15 @@ def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) 
             return True
         return time.monotonic() >= ends and (plan.generation > 0 or _told(journeys))
 
-    for meeting in meetings(journeys, over, deadline=ends + GRACE_S):
-        run.serve(meeting)
-        now = time.monotonic()
-        if now - last_said >= PROGRESS_EVERY_S:
-            last_said = now
-            send(Progress(pairs=run.pairs))
+    _walk(plan, journeys, run, over, send)
+    run.settle_cpu()
     duration_s = time.monotonic() - begin
     spent = os.times()
+    host.stop()
     send(Measured())
     errors = [error for journey in journeys for error in journey.errors()]
     return PairsDone(
-        rows=run.packed(zero_ns),
+        rows=run.packed(zero_ns, host),
         steps=list(run.steps),
         users=[
             UserSteps(user=user, steps=chain.count, checkpoints=chain.checkpoints)
@@ -268,3 +180,28 @@ def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) 
         first_error=errors[0] if errors else "",
         stopped_early="" if over() else "every user of the scenario stopped by itself",
     )
+
+
+def _walk(
+    plan: RunPairs, journeys: list[Journey], run: PairRun, over: Callable[[], bool], send: Send
+) -> None:
+    """Walk the journeys, as many at once as pairs may be in flight; tell of progress."""
+    deadline = time.monotonic() + plan.measure_s + GRACE_S
+    said = [time.monotonic()]
+
+    def drive(own: list[Journey]) -> None:
+        for meeting in meetings(own, over, deadline):
+            run.serve(meeting)
+            now = time.monotonic()
+            if now - said[0] >= PROGRESS_EVERY_S:
+                said[0] = now
+                send(Progress(pairs=run.pairs))
+
+    if plan.in_flight == 1:
+        drive(journeys)
+        return
+    drivers = [gevent.spawn(drive, journeys[first :: plan.in_flight]) for first in range(plan.in_flight)]
+    try:
+        gevent.joinall(drivers, raise_error=True)
+    finally:
+        gevent.killall(drivers)

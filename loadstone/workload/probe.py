@@ -100,4 +100,5 @@ def _describe(
         repeat=repeat,
         recorded=recorded,
         number=number,
+        service_us=reply.observation.service_us if reply.observation else 0,
     )

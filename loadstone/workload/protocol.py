@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -47,6 +48,8 @@ class Side(msgspec.Struct, kw_only=True):
 
     variant: str
     base_url: str
+    roots: list[int] = []
+    """Processes that, with their descendants, do the variant's work; empty where they are not ours."""
 
 
 class Walk(Message, kw_only=True, tag="walk"):
@@ -67,6 +70,10 @@ class RunPairs(Walk, kw_only=True, tag="run_pairs"):
     measure_s: float
     max_pairs: int
     gap_share: float
+    in_flight: int = 1
+    """Pairs on the wire at once; above 1 a pair with gaps is alone on the wire."""
+    pace_file: str = ""
+    """Memory shared with the sampler of this core's pace; empty: none."""
 
 
 class RunProbe(Walk, kw_only=True, tag="run_probe"):
@@ -119,6 +126,8 @@ class Exchange(Message, kw_only=True, tag="exchange"):
     recorded: bool
     number: int
     """Counts recorded requests; equal on all variants for one step of a journey."""
+    service_us: int = 0
+    """Through the taps, so longer than a measured one."""
 
 
 class UserSteps(msgspec.Struct, kw_only=True):
@@ -218,6 +227,11 @@ class Channel:
     def settimeout(self, seconds: float | None) -> None:
         """Set how long `receive` waits for a byte."""
         self._socket.settimeout(seconds)
+
+    def shut_down(self) -> None:
+        """Wake up whoever waits in `receive`, with an error."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up."""

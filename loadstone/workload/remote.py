@@ -109,6 +109,10 @@ class Generator:
             on_exchange(message)
             self._channel.send(Go())
 
+    def hang_up(self) -> None:
+        """End the conversation from another thread: whoever waits for an answer gets an error."""
+        self._channel.shut_down()
+
     def close(self) -> None:
         """Ask the process to end and wait for it; escalate by its pid."""
         with suppress(OSError):
