@@ -11,6 +11,9 @@ NAMES = {
     "latency_p95": "p95 latency",
     "latency_p99": "p99 latency",
     "cpu": "CPU per request",
+    "cpu_server": "server CPU per request",
+    "cpu_database": "database CPU per request",
+    "throughput": "throughput",
     "errors": "share of failed requests",
 }
 TWICE = 2.0

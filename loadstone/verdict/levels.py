@@ -18,9 +18,13 @@ from loadstone.stats.estimators import (
     quantile,
 )
 from loadstone.stats.special import FloatArray
+from loadstone.verdict import pacing
 from loadstone.verdict.metrics import Metric
+from loadstone.verdict.pacing import Pace
 
 Bools = NDArray[np.bool_]
+CPU_AGREES = 0.05
+"""How far CPU charged to single requests may be from what the kernel counted for whole trees."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,10 @@ class Measured:
     """As sealed, but `step` indexes the run's endpoints."""
     good: Bools
     """Rows whose latency may be compared."""
+    latency_us: FloatArray
+    """Service times at the generation's mean pace [rows]."""
+    cpu_us: FloatArray | None
+    """CPU of single requests, likewise; None where it cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class Observations:
     variants: int
     endpoints: list[str]
     generations: list[Measured]
+    pace: Pace
 
     @property
     def count(self) -> int:
@@ -52,13 +61,39 @@ def gather(variants: int, sealed: Sequence[tuple[GenerationLine, Rows]]) -> Obse
     """Return the generations with one numbering of endpoints, sorted by name."""
     endpoints = sorted({step for line, _ in sealed for step in line.steps})
     number = {name: index for index, name in enumerate(endpoints)}
-    generations = []
+    tables = []
     for line, rows in sealed:
         renumbered = rows.copy()
         table = np.array([number[name] for name in line.steps] or [0], dtype=np.uint16)
         renumbered["step"] = table[rows["step"]]
-        generations.append(Measured(line, renumbered, comparable(renumbered, variants)))
-    return Observations(variants, endpoints, generations)
+        tables.append(renumbered)
+    good = [comparable(rows, variants) for rows in tables]
+    pace = pacing.learn(tables, good, variants, len(endpoints))
+    lines = [line for line, _ in sealed]
+    by_request = all(_cpu_is_told(line, rows) for line, rows in zip(lines, tables, strict=True))
+    generations = [
+        Measured(
+            line,
+            rows,
+            chosen,
+            pacing.adjusted(rows, pacing.LATENCY, pace),
+            pacing.adjusted(rows, pacing.CPU, pace) if by_request else None,
+        )
+        for line, rows, chosen in zip(lines, tables, good, strict=True)
+    ]
+    return Observations(variants, endpoints, generations, pace)
+
+
+def _cpu_is_told(line: GenerationLine, rows: Rows) -> bool:
+    """Say whether CPU is known request by request, and adds up to what the kernel counted."""
+    if not rows.size or not rows["cpu_us"].all():
+        return False
+    for variant, cpu in enumerate(line.cpu):
+        charged = float(rows["cpu_us"][rows["variant"] == variant].sum()) / 1e6
+        counted = _cpu_seconds(cpu, "cpu")
+        if not abs(charged - counted) <= CPU_AGREES * counted:
+            return False
+    return True
 
 
 def comparable(rows: Rows, variants: int) -> Bools:
@@ -85,7 +120,9 @@ def levels(observations: Observations, metric: Metric, endpoint: int | None, *, 
     table = np.full((observations.count, observations.variants), np.nan)
     for index, measured in enumerate(observations.generations):
         if metric.name.startswith("cpu"):
-            table[index] = _cpu_levels(measured, metric.name, observations.variants)
+            table[index] = _cpu_levels(measured, metric.name, observations)
+        elif metric.name == "throughput":
+            table[index] = _throughput_levels(measured, endpoint, observations.variants)
         elif metric.name == "errors":
             table[index] = _error_levels(measured.rows, endpoint, observations.variants)
         else:
@@ -108,26 +145,35 @@ def pair_count(observations: Observations, endpoint: int | None, *, gap: int = 0
 def _latency_levels(
     measured: Measured, metric: Metric, endpoint: int | None, observations: Observations, *, gap: int
 ) -> list[float]:
-    rows = measured.rows
-    chosen = measured.good & (rows["gap"] == gap)
-    if endpoint is not None:
-        chosen &= rows["step"] == endpoint
-    kept = rows[chosen]
-    sides = [kept[kept["variant"] == variant] for variant in range(observations.variants)]
-    if metric.quantile is not None:
-        q = metric.quantile
-        return [_quantile(side, q) for side in sides]
+    chosen = _chosen(measured, endpoint, gap)
+    if metric.quantile is None:
+        return _capped_means(measured.rows[chosen], measured.latency_us[chosen], observations)
+    found = []
+    for variant in range(observations.variants):
+        own = chosen & (measured.rows["variant"] == variant)
+        found.append(_quantile(measured.rows[own], measured.latency_us[own], metric.quantile))
+    return found
+
+
+def _chosen(measured: Measured, endpoint: int | None, gap: int) -> Bools:
+    chosen: Bools = measured.good & (measured.rows["gap"] == gap)
+    return chosen if endpoint is None else chosen & (measured.rows["step"] == endpoint)
+
+
+def _capped_means(rows: Rows, values: FloatArray, observations: Observations) -> list[float]:
+    """Return each variant's mean, every value capped at the p99 of its endpoint over all variants."""
     caps = np.full(len(observations.endpoints), np.nan)
-    for step in np.unique(kept["step"]):
-        caps[step] = pooled_cap([side["service_us"][side["step"] == step] for side in sides])
-    return [overall_capped_mean(side["service_us"], side["step"], caps) for side in sides]
+    for step in np.unique(rows["step"]):
+        caps[step] = pooled_cap([values[rows["step"] == step]])
+    sides = [rows["variant"] == variant for variant in range(observations.variants)]
+    return [overall_capped_mean(values[side], rows["step"][side], caps) for side in sides]
 
 
-def _quantile(side: Rows, q: float) -> float:
+def _quantile(rows: Rows, values: FloatArray, q: float) -> float:
     """A quantile that falls among the timeouts is known only to be larger: NaN."""
-    timeouts = side["service_us"][side["outcome"] == Outcome.TIMEOUT]
+    timeouts = values[rows["outcome"] == Outcome.TIMEOUT]
     limit = float(timeouts.min()) if timeouts.size else math.inf
-    return quantile(side["service_us"], q, limit_us=limit)
+    return quantile(values, q, limit_us=limit)
 
 
 def _error_levels(rows: Rows, endpoint: int | None, variants: int) -> list[float]:
@@ -139,12 +185,24 @@ def _error_levels(rows: Rows, endpoint: int | None, variants: int) -> list[float
     return shares
 
 
-def _cpu_levels(measured: Measured, name: str, variants: int) -> list[float]:
-    requests = np.bincount(measured.rows["variant"], minlength=variants)
+def _cpu_levels(measured: Measured, name: str, observations: Observations) -> list[float]:
+    """Return CPU seconds per request: capped as latencies are where each request's is known."""
+    if name == "cpu" and measured.cpu_us is not None:
+        chosen = _chosen(measured, None, 0)
+        means = _capped_means(measured.rows[chosen], measured.cpu_us[chosen], observations)
+        return [mean / 1e6 for mean in means]
+    requests = np.bincount(measured.rows["variant"], minlength=observations.variants)
     return [
         per_request(_cpu_seconds(measured.line.cpu[variant], name), int(requests[variant]))
-        for variant in range(variants)
+        for variant in range(observations.variants)
     ]
+
+
+def _throughput_levels(measured: Measured, endpoint: int | None, variants: int) -> list[float]:
+    """Return requests per second of service: what one connection without pauses would get through."""
+    chosen = _chosen(measured, endpoint, 0)
+    sides = [measured.latency_us[chosen & (measured.rows["variant"] == one)] for one in range(variants)]
+    return [side.size / (float(side.sum()) / 1e6) if side.sum() > 0 else math.nan for side in sides]
 
 
 def _cpu_seconds(cpu: CpuSeconds, name: str) -> float:

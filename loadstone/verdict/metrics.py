@@ -29,9 +29,21 @@ METRICS: tuple[Metric, ...] = (
     Metric("latency_p50", "median latency", "us", quantile=0.50),
     Metric("latency_p95", "95th percentile of latency", "us", gating=True, quantile=0.95),
     Metric("latency_p99", "99th percentile of latency", "us", quantile=0.99),
-    Metric("cpu", "CPU of all processes per request", "s", gating=True, per_endpoint=False),
+    Metric(
+        "cpu",
+        "CPU of all processes per request, capped at the pooled p99",
+        "s",
+        gating=True,
+        per_endpoint=False,
+    ),
     Metric("cpu_server", "CPU of the server processes per request", "s", per_endpoint=False),
     Metric("cpu_database", "CPU of the database backends per request", "s", per_endpoint=False),
+    Metric(
+        "throughput",
+        "requests per second of service time",
+        "requests/s",
+        direction=Direction.HIGHER,
+    ),
     Metric("errors", "share of requests that failed", "share", gating=True, ratio=False),
 )
 """At most five gate: the false-alarm rate is divided among them, available or not."""

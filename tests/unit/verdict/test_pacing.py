@@ -1,0 +1,87 @@
+"""Latencies at one pace: the same effect with less noise, and never at a variant's expense."""
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from runs import Truth, make_plan, make_run
+
+from loadstone.record.journal import CpuSeconds
+from loadstone.stats.inference import contrasts, fit
+from loadstone.verdict.contrasts import start_positions
+from loadstone.verdict.levels import gather, levels
+from loadstone.verdict.metrics import BY_NAME
+
+PLAN = make_plan(16)
+
+
+def sealed(*, noise: float = 0.3, touched: float = 0.0, effect: float = 0.0, seed: int = 1):
+    """Return a made-up run on a host whose pace changes from request to request, by `noise`."""
+    rng = np.random.default_rng(seed)
+    run = make_run(PLAN, Truth(effect=effect, noise=0.0, start_effect=0.0, pairs=300, seed=seed))
+    made = []
+    for line, rows in run:
+        pace = noise * rng.standard_normal(rows.size)
+        rows["service_us"] = rows["service_us"] * np.exp(pace)
+        rows["pace"] = 9.8 + pace + touched * rows["variant"]
+        rows["cpu_us"] = np.maximum(1, rows["service_us"])
+        used = [float(rows["cpu_us"][rows["variant"] == variant].sum()) / 1e6 for variant in (0, 1)]
+        cpu = [CpuSeconds(server_s=one, database_s=0.0, cache_s=0.0) for one in used]
+        made.append((replace(line, cpu=cpu), rows))
+    return made
+
+
+def fitted(run, metric: str = "latency_mean"):
+    observations = gather(2, run)
+    table = levels(observations, BY_NAME[metric], None)
+    d, s = contrasts(table, start_positions(PLAN, observations.count))
+    return fit(d[:, 0], s[:, 0]), observations.pace
+
+
+def without_pace(run):
+    for _, rows in run:
+        rows["pace"] = 0.0
+    return run
+
+
+@pytest.mark.parametrize("metric", ["latency_mean", "latency_p50", "cpu"])
+def test_the_pace_takes_noise_away_and_leaves_the_effect(metric):
+    adjusted, pace = fitted(sealed(effect=0.05), metric)
+    plain, _ = fitted(without_pace(sealed(effect=0.05)), metric)
+    assert adjusted.residual_sd < plain.residual_sd / 2
+    field = "cpu_us" if metric == "cpu" else "service_us"
+    assert pace.explained[field] > 0.8
+    if metric != "cpu":
+        assert adjusted.estimate == pytest.approx(0.05, abs=4 * adjusted.se + 0.002)
+
+
+def test_a_variant_that_slows_the_sampler_is_not_given_credit_for_it():
+    """As a variant that thrashes caches might: the paces differ, so none is used."""
+    touched, pace = fitted(sealed(noise=0.05, touched=0.02))
+    plain, _ = fitted(without_pace(sealed(noise=0.05, touched=0.02)))
+    assert pace.touched
+    assert pace.difference == pytest.approx(0.02, abs=0.01)
+    assert touched == plain
+
+
+def test_chance_alone_does_not_make_the_pace_look_touched():
+    """At p = 0.001 and a least size, 40 clean runs show none (in truth at most one in a thousand)."""
+    assert not any(fitted(sealed(seed=seed))[1].touched for seed in range(40))
+
+
+def test_unknown_pace_changes_nothing():
+    run = without_pace(sealed())
+    observations = gather(2, run)
+    for measured in observations.generations:
+        np.testing.assert_array_equal(measured.latency_us, measured.rows["service_us"])
+
+
+def test_cpu_that_does_not_add_up_is_not_told_request_by_request():
+    """Work of processes that came and went is in the kernel's sum only, which is then used."""
+    run = sealed()
+    assert gather(2, run).generations[0].cpu_us is not None
+    line, rows = run[3]
+    lost = CpuSeconds(server_s=line.cpu[1].server_s, database_s=100.0, cache_s=0.0)
+    run[3] = replace(line, cpu=[line.cpu[0], lost]), rows
+    observations = gather(2, run)
+    assert all(measured.cpu_us is None for measured in observations.generations)
+    assert np.isfinite(levels(observations, BY_NAME["cpu"], None)).all()
