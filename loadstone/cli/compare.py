@@ -46,10 +46,22 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
 @click.option("--users", type=int, help="Users whose journeys are walked in turn.")
+@click.option("--in-flight", type=int, help="Pairs on the wire at once; 1 measures one request at a time.")
+@click.option(
+    "--gate",
+    "gating",
+    multiple=True,
+    metavar="METRIC",
+    help="Metrics that decide, at most five (repeat, or commas).",
+)
+@click.option(
+    "--tracks", type=int, help="Generations measured at once; by default as many as there is room for."
+)
+@click.option("--pin/--no-pin", "pinned", default=None, help="Keep each track on CPU cores of its own.")
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
 @click.option(
     "--generations",
-    type=click.IntRange(6, 16),
+    type=click.IntRange(6, 100),
     help="Most generations, an even number; planned from the budget by default.",
 )
 @click.option("--allow-identical", is_flag=True, help="Compare a variant with itself, to see the noise.")
@@ -78,6 +90,10 @@ def command(
     alpha: str | None,
     seed: int,
     users: int | None,
+    in_flight: int | None,
+    gating: tuple[str, ...],
+    tracks: int | None,
+    pinned: bool | None,
     held: tuple[str, ...],
     generations: int | None,
     allow_identical: bool,
@@ -110,6 +126,10 @@ def command(
         users=users,
         allow_identical=allow_identical,
         generations=generations or 0,
+        in_flight=in_flight,
+        tracks=tracks,
+        pinned=pinned,
+        gating=gating,
     )
     experiment = compile_experiment(project, wish)
     _check_json_path(json_path)

@@ -39,7 +39,8 @@ def progress_view(*, quiet: bool) -> Iterator[View]:
 def describe_plan(plan: Plan) -> str:
     """Return the plan in one line, as it is told before the first request."""
     return (
-        f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s, "
+        f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s"
+        f"{f', {plan.tracks} at a time' if plan.tracks > 1 else ''}, "
         f"first look after {plan.looks[0]}, at most {format_duration(plan.budget_s)}"
     )
 
@@ -50,6 +51,7 @@ class LineView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last = ""
+        self._begun = 0
         self._generations = 1
 
     def planned(self, plan: Plan) -> None:
@@ -72,7 +74,9 @@ class LineView:
     def measuring(self, generation: int, share: float, pairs: int) -> None:
         """Tell that a generation has begun; the rest is too often for a log."""
         del share, pairs
-        self.step(f"generation {generation + 1} of at most {self._generations}")
+        if generation >= self._begun:
+            self._begun = generation + 1
+            self.step(f"generation {generation + 1} of at most {self._generations}")
 
     def looked(self, generation: int, contrasts: list[Contrast]) -> None:
         """Tell the look."""
@@ -99,6 +103,7 @@ class LiveView:
         self._head = ""
         self._looks: RenderableType = ""
         self._generations = 1
+        self._shares: dict[int, tuple[float, int]] = {}
         self.live = Live(self._draw(), console=console, refresh_per_second=8, transient=True)
 
     def planned(self, plan: Plan) -> None:
@@ -119,9 +124,11 @@ class LiveView:
 
     def measuring(self, generation: int, share: float, pairs: int) -> None:
         """Move the bar."""
-        done = (generation + share) / self._generations
-        note = f"{pairs} pairs"
-        text = f"generation {generation + 1} of at most {self._generations}"
+        self._shares[generation] = share, pairs
+        last = max(self._shares)
+        done = sum(min(1.0, one) for one, _ in self._shares.values()) / self._generations
+        note = f"{sum(each for _, each in self._shares.values())} pairs"
+        text = f"generation {last + 1} of at most {self._generations}"
         self._bar.update(self._task, description=text, completed=done, note=note)
         self._refresh()
 

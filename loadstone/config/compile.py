@@ -13,6 +13,11 @@ from loadstone.config.load import Project, check_choice, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
+from loadstone.verdict.metrics import BY_NAME
+
+MOST_IN_FLIGHT = 256
+MOST_TRACKS = 2
+MOST_GATING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,11 @@ class Wish:
     users: int | None = None
     allow_identical: bool = False
     generations: int = 0
+    in_flight: int | None = None
+    tracks: int | None = None
+    pinned: bool | None = None
+    gating: tuple[str, ...] = ()
+    """Names of metrics, each also a list with commas."""
 
 
 def parse_choices(project: Project, text: str) -> dict[str, str]:
@@ -74,6 +84,8 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
     size = _size(project, wish.size)
     secret = secrets.token_urlsafe(48)
     budget_s = parse_duration(wish.budget or project.raw.compare.budget)
+    users = _users(wish.users if wish.users is not None else project.raw.compare.users)
+    in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
     return Experiment(
         title=f"{wish.before} → {wish.after}",
         scenario=_scenario(project, wish.scenario, named),
@@ -83,11 +95,15 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         ),
         size=size,
         seed=wish.seed,
-        users=_users(wish.users if wish.users is not None else project.raw.compare.users),
+        users=max(users, in_flight),
         margin=parse_share(wish.margin or project.raw.compare.margin),
         alpha=parse_share(wish.alpha or project.raw.compare.alpha),
         budget_s=budget_s,
         max_generations=wish.generations,
+        in_flight=in_flight,
+        tracks=_tracks(wish.tracks if wish.tracks is not None else project.raw.compare.tracks),
+        pinned=wish.pinned if wish.pinned is not None else project.raw.compare.pinned,
+        gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
         rules=_rules(project, sides),
     )
 
@@ -167,6 +183,38 @@ def _users(count: int) -> int:
     if not 1 <= count <= most:
         raise ConfigurationError(f"{count} users cannot be run", remedy=f"choose between 1 and {most}")
     return count
+
+
+def _in_flight(count: int) -> int:
+    if not 1 <= count <= MOST_IN_FLIGHT:
+        raise ConfigurationError(
+            f"{count} pairs cannot be in flight", remedy=f"choose between 1 and {MOST_IN_FLIGHT}"
+        )
+    return count
+
+
+def _tracks(count: int) -> int:
+    if not 0 <= count <= MOST_TRACKS:
+        raise ConfigurationError(
+            f"{count} generations cannot be measured at once",
+            remedy=f"choose between 1 and {MOST_TRACKS}, or 0 for what the machine has room for",
+        )
+    return count
+
+
+def parse_gating(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the metrics that decide, each once; none: those of the table. Raises `ConfigurationError`."""
+    chosen = tuple(dict.fromkeys(part.strip() for name in names for part in name.split(",") if part.strip()))
+    for name in chosen:
+        if name not in BY_NAME:
+            raise ConfigurationError(f"there is no metric {name!r}", remedy=suggest(name, list(BY_NAME)))
+    if len(chosen) > MOST_GATING:
+        raise ConfigurationError(
+            f"{len(chosen)} metrics cannot decide",
+            cause=f"the false-alarm rate is divided among them: {MOST_GATING} at most",
+            remedy="name those that matter; all others are told as diagnostics",
+        )
+    return chosen
 
 
 def _digest(root: Path, patterns: list[str]) -> str:

@@ -116,3 +116,11 @@ class Experiment:
     rules: tuple[PayloadRule, ...] = ()
     gap_share: float = 0.1
     """Share of the pairs sent with quiet gaps."""
+    in_flight: int = 1
+    """Pairs on the wire at once."""
+    tracks: int = 0
+    """Generations measured at once; 0: as many as the machine has room for."""
+    pinned: bool = True
+    """Whether each track stays on CPU cores of its own."""
+    gating: tuple[str, ...] = ()
+    """Metrics that decide; empty: those of the table."""

@@ -80,6 +80,10 @@ class RawCompare(Table, frozen=True, kw_only=True):
     alpha: str = "1%"
     budget: str = "2m"
     users: int = 1
+    in_flight: int = 1
+    tracks: int = 0
+    pinned: bool = True
+    gating: list[str] = []
     reports: str = "reports"
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,8 +16,9 @@ from msgspec.structs import replace
 
 from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
-from loadstone.lanes.design import make_plan
+from loadstone.lanes.design import Setting, make_plan
 from loadstone.lanes.pair import PairLane
+from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
 from loadstone.lanes.view import View
 from loadstone.record.folder import PAGE, new_run_folder, save_result
@@ -32,9 +30,6 @@ from loadstone.report.files import write_reports
 from loadstone.stats.verdicts import FailOn
 from loadstone.target.stage import Stage
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
-from loadstone.workload.remote import Generator, start_generator
-
-GENERATOR_LOG = "generator.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,7 @@ class _Ending:
     decided: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
     """A run while it goes on."""
 
@@ -84,6 +79,14 @@ class _Run:
     folder: Path
     journal: Journal
     stage: Stage
+    setting: Setting
+    frozen: bool = False
+
+    def freeze(self, plan: Plan) -> None:
+        """Open the journal with the plan; from here on it does not change."""
+        if not self.frozen:
+            self.plan, self.frozen = replace(plan, fail_on=self.options.fail_on), True
+            self.journal.append(PlanLine(plan=self.plan))
 
 
 def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
@@ -95,18 +98,18 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
     Raises:
         ConfigurationError: the plan cannot be made or the report folder not written.
     """
-    plan = replace(make_plan(experiment, options.command), fail_on=options.fail_on)
-    view.planned(plan)
-    with _interruptible(), _open_stage(experiment, options) as stage:
+    setting = choose_setting(experiment, external=bool(options.database_url or options.redis_url))
+    plan = make_plan(experiment, options.command, setting)
+    with _interruptible(), _open_stage(experiment, options, setting) as stage:
         folder = new_run_folder(options.reports, experiment.title)
-        return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage))
+        return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage, setting))
 
 
 def _run(run: _Run) -> Outcome:
     """Measure, judge and report; the stage is closed by the caller."""
     started, begin = datetime.now(UTC), time.monotonic()
-    run.journal.append(PlanLine(plan=run.plan))
     ending = _end_well(run)
+    run.freeze(run.plan)  # where it ended before there was anything to plan by
     _ignore_signals()  # what was measured is worth the second that judging it takes
     run.stage.close()
     finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -165,16 +168,16 @@ def _end_well(run: _Run) -> _Ending:
 
 
 def _measure(run: _Run) -> _Ending:
-    experiment, view = run.experiment, run.view
+    experiment, view, stage = run.experiment, run.view, run.stage
     with ExitStack() as stack:
-        stage = run.stage
         stage.prepare(experiment.variants, progress=view.step)
         view.step("starting the load generator")
-        generator = stack.enter_context(_open_generator(run))
-        generator.load(experiment.scenario)
+        posts = open_posts(stack, run.setting, stage, run.folder, experiment.scenario)
         view.step("probing: the same requests to both variants")
-        probing = ProbeLane(experiment, run.plan, stage, generator)
+        probing = ProbeLane(experiment, stage, posts[0].generator)
         probe = probing.run()
+        run.freeze(make_plan(experiment, run.options.command, probed(run.setting, probing.service_us)))
+        view.planned(run.plan)
         run.journal.append(ProbeLine(probe=msgspec.Raw(msgspec.json.encode(probe))))
         view.probed(probe)
         if probe.payload.differences:
@@ -183,7 +186,7 @@ def _measure(run: _Run) -> _Ending:
             experiment,
             run.plan,
             stage,
-            generator,
+            posts,
             run.journal,
             view,
             refill=probing.writes,
@@ -204,28 +207,14 @@ def _payloads_differ(probe: Probe) -> _Ending:
     return _Ending(RunStatus.INVALID, error.problem, error=error)
 
 
-def _open_stage(experiment: Experiment, options: Options) -> Stage:
+def _open_stage(experiment: Experiment, options: Options, setting: Setting) -> Stage:
     return Stage(
         options.state,
-        slots=len(experiment.variants),
+        slots=len(experiment.variants) * setting.tracks,
         database_url=options.database_url,
         redis_url=options.redis_url,
         allowed_hosts=options.allowed_hosts,
     )
-
-
-@contextmanager
-def _open_generator(run: _Run) -> Iterator[Generator]:
-    stage = run.stage
-
-    def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
-        child = stage.supervisor.start(
-            "load generator", argv, log=run.folder / GENERATOR_LOG, cwd=Path.cwd(), env=dict(os.environ)
-        )
-        return child.process
-
-    with start_generator(spawn, sys.executable, stage.token) as generator:
-        yield generator
 
 
 def _endings() -> list[signal.Signals]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from loadstone.errors import MeasurementError
 from loadstone.explain.plans import plans_fingerprint
 from loadstone.lanes.design import WARM_PAIRS
 from loadstone.lanes.probe import UNSAFE
+from loadstone.lanes.tracks import Progress, Tell, Tracks
 from loadstone.lanes.view import View
+from loadstone.lanes.watch import Watch
 from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash
-from loadstone.record.machine import CpuSampler
 from loadstone.record.observations import Rows, rows_from_bytes
-from loadstone.record.plan import Plan
+from loadstone.record.plan import Plan, PlannedGeneration
+from loadstone.stats.streams import stream_seed
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.clean import other_runs
+from loadstone.target.cores import Track
 from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
@@ -33,6 +37,27 @@ OVERTIME = 1.05
 """Share of the budget that may be used up; a verdict's least number of generations is measured anyway."""
 
 
+@dataclass(frozen=True)
+class Post:
+    """What a track has of its own: a generator, and the sampler of its core's pace."""
+
+    track: Track
+    generator: Generator
+    pace_file: str = ""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One generation, before it is sealed."""
+
+    index: int
+    done: PairsDone
+    spent: list[CpuReading]
+    memory: list[int]
+    steal: float | None
+    fingerprints: list[str]
+
+
 @dataclass
 class PairLane:
     """Measures one experiment, generation by generation."""
@@ -40,7 +65,7 @@ class PairLane:
     experiment: Experiment
     plan: Plan
     stage: Stage
-    generator: Generator
+    posts: Sequence[Post]
     journal: Journal
     view: View
     refill: bool
@@ -54,20 +79,39 @@ class PairLane:
 
         Raises:
             TargetError: something of the target died.
-            MeasurementError: the generator died or was misled.
+            MeasurementError: a generator died or was misled.
         """
         begin = time.monotonic()
-        for index in range(self.plan.max_generations):
-            self._measure(index)
-            count = len(self.sealed)
-            if self._decided(count):
-                return f"every gating metric that can be measured is decided after {count} generations", True
-            if count >= self.plan.looks[0] and count < self.plan.max_generations:
-                spent = time.monotonic() - begin
-                if spent * (count + 1) / count > OVERTIME * self.plan.budget_s:
+        tracks = Tracks(
+            cores=[post.track.cores for post in self.posts],
+            measure=self._measure,
+            cut_short=self._cut_short,
+            on_progress=lambda told: self.view.measuring(told.generation, told.share, told.pairs),
+        )
+        with tracks.results(self.plan.generations) as results:
+            for measured in results:
+                self._seal(measured)
+                count = len(self.sealed)
+                if self._decided(count):
+                    return (
+                        f"every gating metric that can be measured is decided after {count} generations",
+                        True,
+                    )
+                if self._spent(count, time.monotonic() - begin):
                     planned = self.plan.max_generations
                     return f"the budget is spent after {count} of {planned} generations", False
         return f"the planned {self.plan.max_generations} generations are measured", True
+
+    def _spent(self, count: int, seconds: float) -> bool:
+        """Tell whether another round of all tracks would not fit into the budget."""
+        if not self.plan.looks[0] <= count < self.plan.max_generations:
+            return False
+        return seconds * (count + self.plan.tracks) / count > OVERTIME * self.plan.budget_s
+
+    def _cut_short(self, track: int) -> None:
+        """End what runs on a track: its generator hangs up, and what is coming up is stopped."""
+        self.posts[track].generator.hang_up()
+        self.stage.supervisor.ask_to_end(f"track-{track}")
 
     def _decided(self, count: int) -> bool:
         rules = rules_at(self.plan, count, ended=False)
@@ -78,15 +122,16 @@ class PairLane:
         open_ones = [one for one in contrasts if one.available and one.verdict is Verdict.INCONCLUSIVE]
         return not open_ones
 
-    def _measure(self, index: int) -> None:
-        planned = self.plan.generations[index]
+    def _measure(self, planned: PlannedGeneration, tell: Tell) -> _Measured:
+        post = self.posts[planned.track]
         variants = self.experiment.variants
-        cast = [(variants[one], planned.slots[one]) for one in planned.start_order]
-        self.view.measuring(index, 0.0, 0)
-        with self.stage.generation(cast, refill=self.refill) as running:
+        offset = planned.track * len(variants)
+        cast = [(variants[one], offset + planned.slots[one]) for one in planned.start_order]
+        tell(Progress(planned.index, 0.0, 0))
+        with self.stage.generation(cast, refill=self.refill, extra=self._alike(planned)) as running:
             fingerprints = [self._plans(running[variant.name]) for variant in variants]
-            watch = _Watch(self, running, index)
-            done = self._drive(running, watch, index)
+            watch = Watch(self.plan, running, planned.index, tell)
+            done = self._drive(post, running, watch, planned.index)
             spent = watch.cpu_spent()
             memory = [running[variant.name].memory_bytes() for variant in variants]
         if not done.pairs:
@@ -95,7 +140,13 @@ class PairLane:
                 cause=done.first_error or done.stopped_early or "the scenario made none",
                 remedy="check the scenario with stock Locust",
             )
-        self._seal(index, done, spent, memory, watch.steal, fingerprints)
+        return _Measured(planned.index, done, spent, memory, watch.steal, fingerprints)
+
+    def _alike(self, planned: PlannedGeneration) -> dict[str, str]:
+        """Return what is drawn anew for each generation, and the same for all its servers."""
+        if not self.plan.steady:
+            return {}
+        return {"PYTHONHASHSEED": str(stream_seed(self.plan.seed, "hash seed", planned.index) % 2**32)}
 
     def _plans(self, running: Running) -> str:
         """Return the fingerprint of the plans that the variant's database chooses now."""
@@ -105,12 +156,10 @@ class PairLane:
         with session(running.database_url) as database:
             return plans_fingerprint(database.run, statements)
 
-    def _drive(self, running: Generation, watch: _Watch, index: int) -> PairsDone:
+    def _drive(self, post: Post, running: Generation, watch: Watch, index: int) -> PairsDone:
+        ours = [running[variant.name] for variant in self.experiment.variants]
         plan = RunPairs(
-            sides=[
-                Side(variant=variant.name, base_url=running[variant.name].base_url)
-                for variant in self.experiment.variants
-            ],
+            sides=[Side(variant=one.variant.name, base_url=one.base_url, roots=one.roots()) for one in ours],
             users=self.plan.users,
             seed=self.plan.seed,
             generation=index,
@@ -120,9 +169,11 @@ class PairLane:
             measure_s=self.plan.generation_s,
             max_pairs=MOST_PAIRS,
             gap_share=self.plan.gap_share,
+            in_flight=self.plan.in_flight,
+            pace_file=post.pace_file,
         )
         try:
-            done = self.generator.run_pairs(
+            done = post.generator.run_pairs(
                 plan, on_ready=watch.begin, on_progress=watch.progress, on_measured=watch.end
             )
         except MeasurementError:
@@ -131,17 +182,10 @@ class PairLane:
         running.check()
         return done
 
-    def _seal(
-        self,
-        index: int,
-        done: PairsDone,
-        spent: list[CpuReading],
-        memory: list[int],
-        steal: float | None,
-        fingerprints: list[str],
-    ) -> None:
+    def _seal(self, measured: _Measured) -> None:
+        done = measured.done
         line = GenerationLine(
-            index=index,
+            index=measured.index,
             chunk=self.journal.seal(done.rows),
             rows=len(rows_from_bytes(done.rows)),
             steps=done.steps,
@@ -152,7 +196,7 @@ class PairLane:
                     cache_s=reading.cache_s,
                     memory_bytes=used,
                 )
-                for reading, used in zip(spent, memory, strict=True)
+                for reading, used in zip(measured.spent, measured.memory, strict=True)
             ],
             users=[
                 UserHash(
@@ -167,10 +211,10 @@ class PairLane:
             iterations=done.iterations,
             duration_s=done.duration_s,
             generator_cpu_s=done.generator_cpu_s,
-            steal=steal,
+            steal=measured.steal,
             scenario_errors=done.scenario_errors,
             first_error=done.first_error,
-            plan_fingerprints=fingerprints,
+            plan_fingerprints=measured.fingerprints,
             stopped_early=done.stopped_early,
             other_runs=len(other_runs(self.stage.state, own=self.stage.token)),
         )
@@ -178,41 +222,3 @@ class PairLane:
         # a rare write may come up that the probe never saw
         self.refill |= any(step.partition(" ")[0] in UNSAFE for step in done.steps)
         self.sealed.append((line, rows_from_bytes(done.rows)))
-
-
-class _Watch:
-    """Readings at both ends of the timed part of a generation."""
-
-    def __init__(self, lane: PairLane, running: Generation, index: int) -> None:
-        self._lane = lane
-        self._running = running
-        self._index = index
-        self._before: list[CpuReading] = []
-        self._after: list[CpuReading] = []
-        self._begin = 0.0
-        self._machine = CpuSampler()
-        self.steal: float | None = None
-
-    def begin(self) -> None:
-        """Read everything, right before the first timed request."""
-        self._machine = CpuSampler()
-        self._before = self._read()
-        self._begin = time.monotonic()
-
-    def end(self) -> None:
-        """Read everything again, right after the last."""
-        self._after = self._read()
-        self.steal = self._machine.steal()
-
-    def progress(self, pairs: int) -> None:
-        """Pass progress on, and notice a process that has gone."""
-        self._running.check()
-        share = (time.monotonic() - self._begin) / self._lane.plan.generation_s
-        self._lane.view.measuring(self._index, min(1.0, share), pairs)
-
-    def cpu_spent(self) -> list[CpuReading]:
-        """Return each variant's CPU seconds between the readings, by variant index."""
-        return [after - before for before, after in zip(self._before, self._after, strict=True)]
-
-    def _read(self) -> list[CpuReading]:
-        return [self._running[variant.name].cpu() for variant in self._lane.experiment.variants]

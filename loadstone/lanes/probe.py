@@ -13,7 +13,6 @@ from loadstone.explain.payload import PayloadChecker, Response
 from loadstone.explain.plans import watched
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
-from loadstone.record.plan import Plan
 from loadstone.record.result import Probe
 from loadstone.target.stage import Stage
 from loadstone.workload.protocol import Exchange, RunProbe, Side
@@ -29,9 +28,10 @@ class ProbeLane:
     """Probes one experiment."""
 
     experiment: Experiment
-    plan: Plan
     stage: Stage
     generator: Generator
+    service_us: list[int] = field(default_factory=list)
+    """Known after `run`: how long the probed requests took, through the taps."""
     writes: bool = False
     """Known after `run`: whether the scenario changes data."""
     statements: dict[str, list[str]] = field(default_factory=dict)
@@ -56,8 +56,8 @@ class ProbeLane:
                     Side(variant=variant.name, base_url=base)
                     for variant, base in zip(variants, self._bases, strict=True)
                 ],
-                users=min(self.plan.users, 4),
-                seed=self.plan.seed,
+                users=min(self.experiment.users, 4),
+                seed=self.experiment.seed,
                 generation=0,
                 health_path=variants[0].health_path,
                 max_requests=MOST_REQUESTS,
@@ -106,6 +106,7 @@ class ProbeLane:
         self.writes |= exchange.method in UNSAFE
         if not exchange.recorded:
             return
+        self.service_us.append(exchange.service_us)
         self._observations.append(
             ProbeObservation(
                 endpoint=exchange.step,

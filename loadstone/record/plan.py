@@ -11,7 +11,7 @@ import msgspec
 
 from loadstone.stats.verdicts import FailOn
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,9 @@ class PlannedGeneration(Frozen, frozen=True, kw_only=True):
     start_order: list[int]
     """Variant indices in the order of their start."""
     slots: list[int]
-    """Slot of each variant, by variant index."""
+    """Slot of each variant, by variant index; a track adds its own offset."""
+    track: int = 0
+    """The track that measures it; generations of different tracks go on at the same time."""
 
 
 class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +73,15 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     generations: list[PlannedGeneration]
     fail_on: FailOn = FailOn.ESTIMATE
     """How sure a regression must be before it fails a build."""
+    in_flight: int = 1
+    """Pairs on the wire at once."""
+    tracks: int = 1
+    """Generations measured at once, each on CPU cores of its own where `pinned`."""
+    pinned: bool = False
+    pace: bool = False
+    """Whether the pace of each track's core is sampled beside the requests."""
+    steady: bool = False
+    """Whether what differs between two starts of a server by chance is held alike for all variants."""
 
     @property
     def hash(self) -> str:

@@ -1,0 +1,85 @@
+"""Where generations are measured: how many tracks, on which cores, and what each has of its own."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from loadstone.config.model import Experiment
+from loadstone.lanes.design import Setting
+from loadstone.lanes.pair import Post
+from loadstone.record.machine import memory_bytes
+from loadstone.target.cores import MOST_TRACKS, Track, allot, physical_cores, usable_cores
+from loadstone.target.stage import Stage
+from loadstone.workload import pace
+from loadstone.workload.remote import Generator, start_generator
+
+GENERATOR_LOG = "generator.log"
+TRACK_BYTES = 2**30
+"""Memory that the servers and services of one track may need."""
+
+
+def choose_setting(experiment: Experiment, *, external: bool) -> Setting:
+    """Return how many tracks this machine has room for, and whether they are bound to cores.
+
+    One track where services are shared with others, or where several pairs are in
+    flight: these want to spread over the cores.
+    """
+    alone = external or experiment.in_flight > 1
+    cores = usable_cores()
+    pinned = experiment.pinned and experiment.in_flight == 1
+    room = min(MOST_TRACKS, physical_cores(), max(1, memory_bytes() // TRACK_BYTES))
+    tracks = 1 if alone else experiment.tracks or (room if pinned else 1)
+    pinned = pinned and len(cores) >= tracks
+    return Setting(tracks=tracks, pinned=pinned, pace=pinned)
+
+
+def probed(setting: Setting, service_us: list[int]) -> Setting:
+    """Return the setting with what the probe saw of the scenario's service time."""
+    times = [one for one in service_us if one > 0]
+    return replace(setting, request_s=statistics.mean(times) / 1e6) if times else setting
+
+
+def open_posts(stack: ExitStack, setting: Setting, stage: Stage, folder: Path, scenario: Path) -> list[Post]:
+    """Start a generator, and a sampler of the core's pace, for each track; `stack` ends them."""
+    posts = []
+    for track in allot(usable_cores(), setting.tracks, pinned=setting.pinned):
+        generator = stack.enter_context(_open_generator(stage, track, folder))
+        generator.load(scenario)
+        posts.append(Post(track, generator, _open_sampler(stage, track, folder) if setting.pace else ""))
+    return posts
+
+
+def _open_generator(stage: Stage, track: Track, folder: Path) -> AbstractContextManager[Generator]:
+    def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
+        child = stage.supervisor.start(
+            "load generator",
+            argv,
+            log=folder / GENERATOR_LOG,
+            cwd=Path.cwd(),
+            env=dict(os.environ),
+            cores=track.generator_cores,
+        )
+        return child.process
+
+    return start_generator(spawn, sys.executable, stage.token)
+
+
+def _open_sampler(stage: Stage, track: Track, folder: Path) -> str:
+    """Start the sampler on the core where the track's servers run, and return its shared file."""
+    path = stage.home / f"pace-{track.number}"
+    pace.make_file(path)
+    stage.supervisor.start(
+        "pace sampler",
+        [sys.executable, "-m", "loadstone.workload.pace", str(path)],
+        log=folder / GENERATOR_LOG,
+        cwd=Path.cwd(),
+        env=dict(os.environ),
+        cores=track.cores,
+    )
+    return str(path)
