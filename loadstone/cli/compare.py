@@ -58,6 +58,9 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
     "--tracks", type=int, help="Generations measured at once; by default as many as there is room for."
 )
 @click.option("--pin/--no-pin", "pinned", default=None, help="Keep each track on CPU cores of its own.")
+@click.option(
+    "--steady/--no-steady", default=None, help="Give all servers of a generation the same hash seed."
+)
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
 @click.option(
     "--generations",
@@ -94,6 +97,7 @@ def command(
     gating: tuple[str, ...],
     tracks: int | None,
     pinned: bool | None,
+    steady: bool | None,
     held: tuple[str, ...],
     generations: int | None,
     allow_identical: bool,
@@ -129,6 +133,7 @@ def command(
         in_flight=in_flight,
         tracks=tracks,
         pinned=pinned,
+        steady=steady,
         gating=gating,
     )
     experiment = compile_experiment(project, wish)

@@ -39,6 +39,7 @@ class Wish:
     in_flight: int | None = None
     tracks: int | None = None
     pinned: bool | None = None
+    steady: bool | None = None
     gating: tuple[str, ...] = ()
     """Names of metrics, each also a list with commas."""
 
@@ -103,6 +104,7 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         in_flight=in_flight,
         tracks=_tracks(wish.tracks if wish.tracks is not None else project.raw.compare.tracks),
         pinned=wish.pinned if wish.pinned is not None else project.raw.compare.pinned,
+        steady=wish.steady if wish.steady is not None else project.raw.compare.steady,
         gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
         rules=_rules(project, sides),
     )

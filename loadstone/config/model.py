@@ -122,5 +122,7 @@ class Experiment:
     """Generations measured at once; 0: as many as the machine has room for."""
     pinned: bool = True
     """Whether each track stays on CPU cores of its own."""
+    steady: bool = True
+    """Whether all servers of a generation share what else differs from start to start (hash seeds)."""
     gating: tuple[str, ...] = ()
     """Metrics that decide; empty: those of the table."""

@@ -83,6 +83,7 @@ class RawCompare(Table, frozen=True, kw_only=True):
     in_flight: int = 1
     tracks: int = 0
     pinned: bool = True
+    steady: bool = True
     gating: list[str] = []
     reports: str = "reports"
 

@@ -97,7 +97,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         tracks=setting.tracks,
         pinned=setting.pinned,
         pace=setting.pace,
-        steady=True,
+        steady=experiment.steady,
     )
 
 

@@ -104,8 +104,8 @@ class PairLane:
 
     def _spent(self, count: int, seconds: float) -> bool:
         """Tell whether another round of all tracks would not fit into the budget."""
-        if not self.plan.looks[0] <= count < self.plan.max_generations:
-            return False
+        if count % self.plan.tracks or not self.plan.looks[0] <= count < self.plan.max_generations:
+            return False  # in the middle of a round, what has been measured for long is worth its end
         return seconds * (count + self.plan.tracks) / count > OVERTIME * self.plan.budget_s
 
     def _cut_short(self, track: int) -> None:

@@ -23,6 +23,8 @@ from loadstone.verdict.metrics import Metric
 from loadstone.verdict.pacing import Pace
 
 Bools = NDArray[np.bool_]
+HIGHEST_AT_PACE = 0.5
+"""Quantiles above are those of the latencies as recorded: a tail is made of more than the pace."""
 CPU_AGREES = 0.05
 """How far CPU charged to single requests may be from what the kernel counted for whole trees."""
 
@@ -151,7 +153,9 @@ def _latency_levels(
     found = []
     for variant in range(observations.variants):
         own = chosen & (measured.rows["variant"] == variant)
-        found.append(_quantile(measured.rows[own], measured.latency_us[own], metric.quantile))
+        at_pace = metric.quantile <= HIGHEST_AT_PACE
+        values = measured.latency_us if at_pace else measured.rows["service_us"].astype(np.float64)
+        found.append(_quantile(measured.rows[own], values[own], metric.quantile))
     return found
 
 

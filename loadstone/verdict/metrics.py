@@ -41,7 +41,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "throughput",
         "requests per second of service time",
-        "requests/s",
+        "rps",
         direction=Direction.HIGHER,
     ),
     Metric("errors", "share of requests that failed", "share", gating=True, ratio=False),
