@@ -30,6 +30,7 @@ def all_checks(
             amounts.check_pairs(observations),
             amounts.check_kept_plan(observations, plan),
             amounts.check_measurable(observations, plan, rules),
+            surroundings.check_pace(observations, plan),
             surroundings.check_generator(observations),
             surroundings.check_steal(observations),
             surroundings.check_others(observations),

@@ -8,19 +8,20 @@ import numpy as np
 
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus
-from loadstone.stats.gaps import check_gaps
+from loadstone.stats.gaps import GapCheck, check_gaps
 from loadstone.stats.inference import contrasts
 from loadstone.stats.verdicts import log_margin
 from loadstone.verdict.contrasts import Rules, start_positions
 from loadstone.verdict.levels import Observations, levels
 from loadstone.verdict.metrics import BY_NAME
 
+QUIET_GAPS, IN_FLIGHT = "quiet gaps", "in flight"
 POSITION_WARN = 0.25
 
 
 def check_quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None) -> Check:
     """Deferred work spills onto the other variant unless quiet gaps keep them apart."""
-    name = "quiet gaps"
+    name = IN_FLIGHT if plan.in_flight > 1 else QUIET_GAPS
     if rules is None:
         return Check(name=name, status=CheckStatus.WARN, message="too few generations to tell")
     count = rules.generations
@@ -40,17 +41,31 @@ def check_quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None
         effects = [math.expm1(float(side[:, other].mean())) for side in (with_gaps, without)]
         if worst is not None and not found.differs:
             continue
-        worst = Check(
-            name=name,
-            status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
-            message=f"the effect is {effects[0]:+.1%} with quiet gaps and {effects[1]:+.1%} without "
-            f"(p = {found.p_value:.2g} that they are the same)",
-            remedy="a variant works on after it has answered; let the load lane decide"
+        worst = _told(found, effects, plan)
+    return worst or few
+
+
+def _told(found: GapCheck, effects: list[float], plan: Plan) -> Check:
+    """Say what a pair is worth that has company: of work put off, or of others in flight."""
+    if plan.in_flight > 1:
+        return Check(
+            name=IN_FLIGHT,
+            status=CheckStatus.WARN if found.differs else CheckStatus.OK,
+            message=f"the effect is {effects[1]:+.1%} with {plan.in_flight} pairs in flight and "
+            f"{effects[0]:+.1%} alone on the wire (p = {found.p_value:.2g} that they are the same)",
+            remedy="the verdict is about users who come at the same time; --in-flight 1 asks about one alone"
             if found.differs
             else "",
             value=found.difference,
         )
-    return worst or few
+    return Check(
+        name=QUIET_GAPS,
+        status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
+        message=f"the effect is {effects[0]:+.1%} with quiet gaps and {effects[1]:+.1%} without "
+        f"(p = {found.p_value:.2g} that they are the same)",
+        remedy="a variant works on after it has answered; let the load lane decide" if found.differs else "",
+        value=found.difference,
+    )
 
 
 def check_position(observations: Observations) -> Check:

@@ -72,3 +72,27 @@ def check_others(observations: Observations) -> Check:
         remedy="run one after the other: they disturb each other's timing" if others else "",
         value=float(others),
     )
+
+
+def check_pace(observations: Observations, plan: Plan) -> Check:
+    """The pace of the core is used only where the variants leave it alone."""
+    pace = observations.pace
+    share = pace.explained.get("service_us", 0.0)
+    if not plan.pace:
+        return Check(name="pace", status=CheckStatus.OK, message="the pace of the core was not sampled")
+    if pace.touched:
+        return Check(
+            name="pace",
+            status=CheckStatus.WARN,
+            message=f"the core's pace differs by {pace.difference:+.1%} between the variants: "
+            "latency and CPU are compared as recorded",
+            remedy="a variant that strains the caches does this; expect wider intervals",
+            value=pace.difference,
+        )
+    return Check(
+        name="pace",
+        status=CheckStatus.OK,
+        message="latency and CPU are compared at one pace of the core, "
+        f"which explains {share:.0%} of the noise within pairs",
+        value=share,
+    )

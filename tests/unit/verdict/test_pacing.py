@@ -6,8 +6,11 @@ from msgspec.structs import replace
 from runs import Truth, make_plan, make_run
 
 from loadstone.record.journal import CpuSeconds
+from loadstone.record.result import CheckStatus
 from loadstone.stats.inference import contrasts, fit
-from loadstone.verdict.contrasts import start_positions
+from loadstone.verdict.checks.pairing import check_quiet_gaps
+from loadstone.verdict.checks.surroundings import check_pace
+from loadstone.verdict.contrasts import rules_at, start_positions
 from loadstone.verdict.levels import gather, levels
 from loadstone.verdict.metrics import BY_NAME
 
@@ -85,3 +88,24 @@ def test_cpu_that_does_not_add_up_is_not_told_request_by_request():
     observations = gather(2, run)
     assert all(measured.cpu_us is None for measured in observations.generations)
     assert np.isfinite(levels(observations, BY_NAME["cpu"], None)).all()
+
+
+def test_the_report_says_whether_the_pace_was_used():
+    plan = replace(PLAN, pace=True)
+    told = check_pace(gather(2, sealed()), plan)
+    assert told.status is CheckStatus.OK
+    assert "explains 97% of the noise" in told.message
+    touched = check_pace(gather(2, sealed(noise=0.05, touched=0.02)), plan)
+    assert touched.status is CheckStatus.WARN
+    assert "as recorded" in touched.message
+    assert "not sampled" in check_pace(gather(2, sealed()), PLAN).message
+
+
+def test_a_difference_between_alone_and_in_company_is_told_and_does_not_invalidate():
+    run = make_run(PLAN, Truth(effect=0.20, gap_effect=0.02, pairs=600))
+    alone = check_quiet_gaps(gather(2, run), PLAN, rules_at(PLAN, 16, ended=True))
+    company = replace(PLAN, in_flight=4)
+    told = check_quiet_gaps(gather(2, run), company, rules_at(company, 16, ended=True))
+    assert alone.status is CheckStatus.FAIL
+    assert told.status is CheckStatus.WARN
+    assert "with 4 pairs in flight" in told.message
