@@ -25,9 +25,12 @@ Examples:
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone compare cache=off cache=aside --with orm=naive --users 4
+  loadstone compare orm=prefetch orm=naive --lane probe
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
 Several toggles at once are joined by commas: orm=naive,cache=off.
+With --lane probe a single query more per request, on any endpoint, exits with 1;
+rows, cache commands and bytes are shown and do not decide.
 Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 4 inconclusive with --require-verdict, 130 interrupted (a partial report is kept).
 """
@@ -41,6 +44,13 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option(
     "--budget",
     help="Time to measure for, such as 90s or 3m, beside preparing and probing; stops earlier when decided.",
+)
+@click.option(
+    "--lane",
+    type=click.Choice(["pair", "probe"]),
+    default="pair",
+    show_default=True,
+    help="Time pairs of requests after probing, or only probe: exact facts, no timing, in seconds.",
 )
 @click.option("--margin", help="Smallest relative change that matters, such as 2%.")
 @click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
@@ -88,6 +98,7 @@ def command(
     after: str,
     scenario: str | None,
     size: str | None,
+    lane: str,
     budget: str | None,
     margin: str | None,
     alpha: str | None,
@@ -135,6 +146,8 @@ def command(
         pinned=pinned,
         steady=steady,
         gating=gating,
+        fail_on=FailOn(fail_on),
+        lane=lane,
     )
     experiment = compile_experiment(project, wish)
     _check_json_path(json_path)
@@ -142,7 +155,6 @@ def command(
         state=project.state,
         reports=reports or project.reports,
         command=_command_line(),
-        fail_on=FailOn(fail_on),
         database_url=database_url,
         redis_url=redis_url,
         allowed_hosts=allow_host,

@@ -13,6 +13,7 @@ from loadstone.config.load import Project, check_choice, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
+from loadstone.stats.verdicts import FailOn
 from loadstone.verdict.metrics import BY_NAME
 
 MOST_IN_FLIGHT = 256
@@ -42,6 +43,9 @@ class Wish:
     steady: bool | None = None
     gating: tuple[str, ...] = ()
     """Names of metrics, each also a list with commas."""
+    fail_on: FailOn = FailOn.ESTIMATE
+    lane: str = "pair"
+    """The last lane; the probe always comes first."""
 
 
 def parse_choices(project: Project, text: str) -> dict[str, str]:
@@ -107,6 +111,8 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         steady=wish.steady if wish.steady is not None else project.raw.compare.steady,
         gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
         rules=_rules(project, sides),
+        fail_on=wish.fail_on,
+        lanes=("probe",) if wish.lane == "probe" else ("probe", wish.lane),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from loadstone.stats.verdicts import FailOn
+
 
 class Scope(StrEnum):
     """Where a toggle acts: in the server's process, or in the database schema."""
@@ -126,3 +128,7 @@ class Experiment:
     """Whether all servers of a generation share what else differs from start to start (hash seeds)."""
     gating: tuple[str, ...] = ()
     """Metrics that decide; empty: those of the table."""
+    fail_on: FailOn = FailOn.ESTIMATE
+    """How sure a regression must be before it fails a build."""
+    lanes: tuple[str, ...] = ("probe", "pair")
+    """Ways to observe, in their order."""

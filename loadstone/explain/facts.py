@@ -10,7 +10,7 @@ from typing import Protocol
 
 from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
-from loadstone.record.result import ProbeFacts
+from loadstone.record.result import ProbeFacts, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +54,48 @@ def _facts(endpoint: str, variant: str, group: list[ProbeObservation]) -> ProbeF
         endpoint=endpoint,
         variant=variant,
         requests=len(firsts),
-        queries_first=_median_count([observation.statements for observation in firsts]),
-        queries_repeat=_median_count([observation.statements for observation in repeats]),
-        rows=_median_rows(firsts),
+        queries_first=_median(_counts([observation.statements for observation in firsts])),
+        queries_repeat=_median(_counts([observation.statements for observation in repeats])),
+        rows=_median(_row_counts(firsts)),
         response_bytes=float(median(observation.response_bytes for observation in firsts or repeats)),
-        cache_commands_first=_median_count([observation.commands for observation in firsts]),
-        cache_commands_repeat=_median_count([observation.commands for observation in repeats]),
+        cache_commands_first=_median(_counts([observation.commands for observation in firsts])),
+        cache_commands_repeat=_median(_counts([observation.commands for observation in repeats])),
         statuses=sorted({observation.status for observation in group}),
         statements=_calls(firsts),
+        totals=_totals(firsts, repeats),
     )
 
 
-def _median_count(seen: Sequence[Sequence[_Seen] | None]) -> float | None:
+def _totals(firsts: list[ProbeObservation], repeats: list[ProbeObservation]) -> dict[str, Total]:
+    """Return the exact sums; a fact of which one request could not be counted is left out."""
+    counts = {
+        "queries": _counts([one.statements for one in firsts]),
+        "queries_repeat": _counts([one.statements for one in repeats]),
+        "rows": _row_counts(firsts),
+        "cache_commands": _counts([one.commands for one in firsts]),
+        "cache_commands_repeat": _counts([one.commands for one in repeats]),
+        "response_bytes": [one.response_bytes for one in firsts],
+    }
+    return {fact: Total(total=sum(found), requests=len(found)) for fact, found in counts.items() if found}
+
+
+def _counts(seen: Sequence[Sequence[_Seen] | None]) -> list[int]:
+    """Return each request's count without control statements; empty where one could not be counted."""
     counts = [sum(not one.control for one in each) for each in seen if each is not None]
-    return float(median(counts)) if counts and len(counts) == len(seen) else None
+    return counts if len(counts) == len(seen) else []
 
 
-def _median_rows(firsts: list[ProbeObservation]) -> float | None:
+def _row_counts(firsts: list[ProbeObservation]) -> list[int]:
     rows = [
         sum(statement.rows for statement in each.statements if not statement.control)
         for each in firsts
         if each.statements is not None
     ]
-    return float(median(rows)) if rows and len(rows) == len(firsts) else None
+    return rows if len(rows) == len(firsts) else []
+
+
+def _median(counts: list[int]) -> float | None:
+    return float(median(counts)) if counts else None
 
 
 def _calls(firsts: list[ProbeObservation]) -> list[tuple[str, float]]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import FrameType
 
 import msgspec
-from msgspec.structs import replace
 
 from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
@@ -27,7 +26,6 @@ from loadstone.record.machine import describe_machine
 from loadstone.record.plan import Plan
 from loadstone.record.result import Probe, Result, RunStatus
 from loadstone.report.files import write_reports
-from loadstone.stats.verdicts import FailOn
 from loadstone.target.stage import Stage
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
 
@@ -39,7 +37,6 @@ class Options:
     state: Path
     reports: Path
     command: str
-    fail_on: FailOn = FailOn.ESTIMATE
     database_url: str | None = None
     redis_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
@@ -85,7 +82,7 @@ class _Run:
     def freeze(self, plan: Plan) -> None:
         """Open the journal with the plan; from here on it does not change."""
         if not self.frozen:
-            self.plan, self.frozen = replace(plan, fail_on=self.options.fail_on), True
+            self.plan, self.frozen = plan, True
             self.journal.append(PlanLine(plan=self.plan))
 
 
@@ -182,6 +179,8 @@ def _measure(run: _Run) -> _Ending:
         view.probed(probe)
         if probe.payload.differences:
             return _payloads_differ(probe)
+        if "pair" not in run.plan.lanes:
+            return _Ending(RunStatus.COMPLETE, "every probed request is counted", decided=True)
         lane = PairLane(
             experiment,
             run.plan,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from loadstone import __version__
 from loadstone.config.model import Experiment, Variant
 from loadstone.config.units import format_duration
@@ -61,7 +63,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
     sequential.plan(looks, experiment.alpha)  # the diagnostics': refused now, not at the first look
     design = sequential.plan(looks, alpha)
     order = start_plan(layout.generations, len(experiment.variants), experiment.seed, "pair")
-    return Plan(
+    plan = Plan(
         version=PLAN_VERSION,
         loadstone_version=__version__,
         title=experiment.title,
@@ -98,7 +100,10 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         pinned=setting.pinned,
         pace=setting.pace,
         steady=experiment.steady,
+        fail_on=experiment.fail_on,
+        lanes=experiment.lanes,
     )
+    return plan if "pair" in plan.lanes else _without_pairs(plan)
 
 
 def _layout(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
@@ -138,6 +143,11 @@ def _require_room(experiment: Experiment, noise: Noise, total_s: float) -> None:
             f"{noise.turnover_s + SHORTEST_S:.0f} s",
             remedy=f"allow {format_duration(least)} or more with --budget",
         )
+
+
+def _without_pairs(plan: Plan) -> Plan:
+    """Return the plan of a run whose exact facts alone decide."""
+    return replace(plan, max_generations=0, generations=[], looks=[], nominal_p=[], gating=[])
 
 
 def _planned(variant: Variant) -> PlannedVariant:

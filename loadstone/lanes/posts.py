@@ -30,6 +30,8 @@ def choose_setting(experiment: Experiment, *, external: bool) -> Setting:
     One track where services are shared with others, or where several pairs are in
     flight: these want to spread over the cores.
     """
+    if "pair" not in experiment.lanes:
+        return Setting()
     alone = external or experiment.in_flight > 1
     cores = usable_cores()
     pinned = experiment.pinned and experiment.in_flight == 1

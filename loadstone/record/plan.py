@@ -82,6 +82,8 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the pace of each track's core is sampled beside the requests."""
     steady: bool = False
     """Whether what differs between two starts of a server by chance is held alike for all variants."""
+    lanes: tuple[str, ...] = ("probe", "pair")
+    """Without the pair lane the exact facts decide."""
 
     @property
     def hash(self) -> str:

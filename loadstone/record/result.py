@@ -14,7 +14,7 @@ import msgspec
 
 from loadstone.stats.verdicts import Verdict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Major changes when an older reader would misread; minor when fields are added."""
 
 
@@ -173,6 +173,13 @@ class OutcomeCount(Record, frozen=True, kw_only=True):
     count: int
 
 
+class Total(Record, frozen=True, kw_only=True):
+    """A count over all probed requests of one endpoint on one variant."""
+
+    total: int
+    requests: int
+
+
 class ProbeFacts(Record, frozen=True, kw_only=True):
     """Exact facts per request of one endpoint on one variant; medians where requests differ."""
 
@@ -189,6 +196,31 @@ class ProbeFacts(Record, frozen=True, kw_only=True):
     statuses: list[int]
     statements: list[tuple[str, float]] = []
     """(normalised SQL, calls per first request), most frequent first."""
+    totals: dict[str, Total] = {}
+    """Exact sums by fact (`FactChange.fact`), where every request could be counted."""
+
+
+class FactChange(Record, frozen=True, kw_only=True):
+    """One exact count of one endpoint, after against before: the same requests, so no error bars.
+
+    `fact` is `queries`, `queries_repeat` (of a request sent a second time), `rows`,
+    `cache_commands`, `cache_commands_repeat` or `response_bytes`. More is *regressed*,
+    fewer *improved*, the same *equivalent*.
+    """
+
+    fact: str
+    unit: str
+    endpoint: str
+    baseline: str
+    variant: str
+    gating: bool
+    """Whether it decides: queries do in a run of the probe lane alone."""
+    before: float
+    """Mean per request."""
+    after: float
+    requests: int
+    """Probed requests of `variant` that were counted."""
+    verdict: Verdict
 
 
 class PayloadDifference(Record, frozen=True, kw_only=True):
@@ -286,6 +318,8 @@ class Result(Record, frozen=True, kw_only=True):
     distributions: list[Distribution]
     outcomes: list[OutcomeCount]
     probe: Probe | None
+    facts: list[FactChange] = []
+    """Exact facts per request, compared."""
     checks: list[Check]
     machine: Machine
     sequence: Sequence | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadstone.record.result import ProbeFacts, Result
+from loadstone.record.result import FactChange, ProbeFacts, Result
 from loadstone.report import selection
 
 MOST_STATEMENTS, MOST_LISTS = 40, 12
@@ -35,8 +35,8 @@ class Fact:
 
     endpoint: str
     label: str
-    before: ProbeFacts
-    after: ProbeFacts
+    changes: dict[str, FactChange]
+    """By the fact's name."""
     statements: list[Statement]
 
 
@@ -48,7 +48,6 @@ def make_fact(result: Result, endpoint: str, before: ProbeFacts, after: ProbeFac
     return Fact(
         endpoint=endpoint,
         label=selection.label_of(result, after.variant) if len(result.variants) > 2 else "",  # noqa: PLR2004 - as in _courses
-        before=before,
-        after=after,
+        changes=selection.exact(result, endpoint, after.variant),
         statements=sorted(statements, key=lambda one: -max(one.before, one.after)),
     )

@@ -39,6 +39,9 @@ def make_hero(result: Result) -> Hero:
     """Return the opening of the page."""
     key = selection.key_contrast(result)
     if key is None or key.effect is None:
+        exact = _exact_hero(result)
+        if exact is not None:
+            return exact
         return Hero(figure="", subject="", sentence=_plain(result), chart=Markup(""), contrast=None)
     figure, rest = _figure(key)
     return Hero(
@@ -82,15 +85,24 @@ def make_highlights(result: Result, facts: list[Fact]) -> list[Highlight]:
         if one.available:
             before, after = (quantities.quantity(end, one.unit) for end in (one.before, one.after))
             told.append(Highlight(wording.metric_label(one.metric), before, after))
-    counted = [
-        fact
-        for fact in facts
-        if fact.before.queries_first is not None and fact.after.queries_first is not None
-    ]
-    if counted:
-        most = max(
-            counted, key=lambda fact: abs((fact.before.queries_first or 0) - (fact.after.queries_first or 0))
-        )
-        before, after = (quantities.count(side.queries_first) for side in (most.before, most.after))
-        told.append(Highlight("queries per request", before, after, most.endpoint))
+    counted = [fact.changes["queries"] for fact in facts if "queries" in fact.changes]
+    if counted and selection.timed(result):
+        most = max(counted, key=lambda change: abs(change.before - change.after))
+        told.append(Highlight("queries per request", *wording.exact_ends(most), most.endpoint))
     return told
+
+
+def _exact_hero(result: Result) -> Hero | None:
+    """Return the opening of a run that timed nothing: the queries that changed most, one that rose first."""
+    deciding = [change for change in selection.facts(result) if change.gating]
+    if result.verdict.verdict is Verdict.INVALID or not deciding:
+        return None
+    most = min(
+        deciding, key=lambda one: (one.verdict is not result.verdict.verdict, -abs(one.after - one.before))
+    )
+    figure = wording.exact_change(most) if most.before != most.after else "No change"
+    subject = "queries per request" if most.fact == "queries" else "queries per repeated request"
+    where = f"{subject}, {safe.name(most.endpoint, 60)}" if most.before != most.after else subject
+    return Hero(
+        figure=figure, subject=where, sentence=wording.headline(result), chart=Markup(""), contrast=None
+    )

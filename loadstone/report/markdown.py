@@ -26,7 +26,7 @@ def render(result: Result) -> str:
         _outlook(result),
         _warnings(result),
         _folded("By endpoint", _endpoints(result)),
-        _folded("Counted exactly, per request", _probe(result)),
+        *_exact(result),
         _folded("Payloads", _payload(result)),
         _folded("Requests that failed", _failures(result)),
         _folded("Checks, machine and command", _circumstances(result)),
@@ -62,6 +62,9 @@ def _opening(result: Result) -> str:
     key = selection.key_contrast(result)
     told = wording.sentence(key) if key is not None else wording.headline(result)
     lines.append(escape(told[:1].upper() + told[1:], 400))
+    if key is not None and wording.exact_headline(result):
+        changed = wording.exact_headline(result)
+        lines.append(escape(changed[:1].upper() + changed[1:], 400))
     lines += [escape(one, 300) for one in result.verdict.reasons if one not in result.verdict.headline]
     if wording.status(result):
         lines.append(f"_{escape(wording.status(result))}_")
@@ -123,9 +126,29 @@ def _endpoints(result: Result) -> str:
     )
 
 
-def _probe(result: Result) -> str:
+def _exact(result: Result) -> list[str]:
+    """Return the exact facts: folded beside timings, open where they alone decide."""
     pairs = list(selection.probe_pairs(result))[:MOST_ENDPOINTS]
-    return "\n".join(f"- {code(endpoint)}: {wording.probe_line(one, two)}" for endpoint, one, two in pairs)
+    found = [(endpoint, selection.exact(result, endpoint, after.variant)) for endpoint, _, after in pairs]
+    if selection.timed(result):
+        lines = "\n".join(f"- {code(endpoint)}: {wording.exact_line(facts)}" for endpoint, facts in found)
+        return [_folded("Counted exactly, per request", lines)]
+    rows = [
+        [
+            code(endpoint),
+            f"**{label}**" if one.gating else label,
+            wording.exact_change(one),
+            wording.judged(one),
+        ]
+        for endpoint, facts in found
+        for one in facts.values()
+        for label in [wording.FACT_LABELS.get(one.fact, escape(one.fact))]
+    ]
+    return (
+        [_table(("endpoint", "per request, counted exactly", "before → after", "verdict"), rows)]
+        if rows
+        else []
+    )
 
 
 def _payload(result: Result) -> str:
@@ -155,12 +178,15 @@ def _failures(result: Result) -> str:
 
 def _circumstances(result: Result) -> str:
     run, experiment, machine = result.run, result.experiment, result.machine
-    took = f"{len(result.generations)} generations in {quantities.duration(run.duration_s)}"
+    took = quantities.duration(run.duration_s)
     host = f"{escape(machine.cpu_model)}, {machine.cores} cores, {quantities.size(machine.memory_bytes)}"
     margin, alpha = quantities.share(experiment.margin), quantities.share(experiment.alpha)
-    facts = [
-        f"{took}; {escape(run.stop_reason)}",
+    timing = [
+        f"{len(result.generations)} generations in {took}; {escape(run.stop_reason)}",
         f"margin ±{margin}, false-alarm rate {alpha}",
+    ]
+    facts = [
+        *(timing if selection.timed(result) else [f"probed in {took}; {escape(run.stop_reason)}"]),
         f"scenario {code(experiment.scenario)}, size {escape(experiment.size)}, {experiment.users} users",
         f"{host}, {escape(machine.kernel)}, Python {escape(machine.python)}",
         *(f"{escape(name)} {escape(value)}" for name, value in machine.facts.items()),

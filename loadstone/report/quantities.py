@@ -57,8 +57,10 @@ def share(value: float) -> str:
 
 
 def count(value: float | None) -> str:
-    """Return a count, whole where it is whole."""
-    return "not available" if value is None else significant(value, 6)
+    """Return a count: whole where it is whole, else with up to two decimals."""
+    if value is None:
+        return "not available"
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def duration(seconds: float) -> str:

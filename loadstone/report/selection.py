@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from loadstone.record.result import (
     Check,
     CheckStatus,
     Contrast,
     Distribution,
+    FactChange,
     OutcomeCount,
     ProbeFacts,
     Result,
+    Total,
     VariantInfo,
 )
 from loadstone.stats.verdicts import Verdict
+from loadstone.verdict.exact import fact_changes
 
 ENDPOINT_METRICS = ("latency_mean", "latency_p50", "latency_p95", "latency_p99")
 
@@ -78,6 +83,42 @@ def probe_pairs(result: Result) -> Iterator[tuple[str, ProbeFacts, ProbeFacts]]:
             after = facts.get((endpoint, variant.name))
             if before is not None and after is not None:
                 yield endpoint, before, after
+
+
+def exact(result: Result, endpoint: str, variant: str) -> dict[str, FactChange]:
+    """Return the exact facts of one endpoint, by their names."""
+    return {one.fact: one for one in facts(result) if (one.endpoint, one.variant) == (endpoint, variant)}
+
+
+def facts(result: Result) -> list[FactChange]:
+    """Return the exact facts, compared; those of a result of version 1.0 from its medians."""
+    if result.facts or result.probe is None:
+        return result.facts
+    probe = replace(result.probe, facts=[_with_totals(one) for one in result.probe.facts])
+    return fact_changes(probe, [variant.name for variant in result.variants], deciding=False)
+
+
+def timed(result: Result) -> bool:
+    """Say whether anything was timed: a run of the probe lane alone has exact facts only."""
+    return "pair" in result.experiment.lanes
+
+
+def _with_totals(side: ProbeFacts) -> ProbeFacts:
+    """Return facts with totals that have the same means as the medians: these are multiples of a half."""
+    medians = {
+        "queries": side.queries_first,
+        "queries_repeat": side.queries_repeat,
+        "rows": side.rows,
+        "cache_commands": side.cache_commands_first,
+        "cache_commands_repeat": side.cache_commands_repeat,
+        "response_bytes": side.response_bytes,
+    }
+    totals = {
+        name: Total(total=round(2 * value), requests=2)
+        for name, value in medians.items()
+        if value is not None
+    }
+    return replace(side, totals=totals)
 
 
 def failures(result: Result) -> list[OutcomeCount]:

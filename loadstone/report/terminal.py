@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from loadstone.record.result import Contrast, Result
+from loadstone.record.result import Contrast, FactChange, Result
 from loadstone.report import quantities, safe, selection, wording
 from loadstone.report.wording import Sign
 
@@ -78,6 +78,8 @@ class _Printer:
         )
         key = selection.key_contrast(self.result)
         self.line(wording.sentence(key) if key is not None else wording.headline(self.result))
+        if key is not None and wording.exact_headline(self.result):
+            self.line(wording.exact_headline(self.result))
         for reason in self.result.verdict.reasons:
             if reason not in self.result.verdict.headline:
                 self.line(safe.name(reason, 300))
@@ -132,7 +134,7 @@ class _Printer:
         if table.row_count:
             self.console.print(Padding(table, (0, 0, 0, INDENT), expand=False))
 
-    def judged(self, contrast: Contrast) -> Text:
+    def judged(self, contrast: Contrast | FactChange) -> Text:
         if contrast.verdict is None:
             return Text("")
         sign = wording.VERDICTS[contrast.verdict]
@@ -157,9 +159,23 @@ class _Printer:
         several = len(self.result.variants) > 2  # noqa: PLR2004 - a baseline and one other need no name
         if pairs:
             self.heading("Per request, counted exactly")
-        for endpoint, before, after in pairs:
+        for endpoint, _, after in pairs:
             side = f" ({safe.name(selection.label_of(self.result, after.variant), 30)})" if several else ""
-            self.line(f"{safe.name(endpoint, 60)}{side}: {wording.probe_line(before, after)}", indent=INDENT)
+            changes = selection.exact(self.result, endpoint, after.variant)
+            if selection.timed(self.result):
+                self.line(f"{safe.name(endpoint, 60)}{side}: {wording.exact_line(changes)}", indent=INDENT)
+            else:
+                self.line(f"{safe.name(endpoint, 60)}{side}", indent=INDENT)
+                self.facts(changes.values())
+
+    def facts(self, changes: Iterable[FactChange]) -> None:
+        """Print one endpoint's exact facts with their verdicts; those that do not decide are dim."""
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False, expand=False)
+        for one in changes:
+            dim = "" if one.gating else "dim"
+            label = wording.FACT_LABELS.get(one.fact, one.fact)
+            table.add_row(self.text(label, dim), self.text(wording.exact_change(one), dim), self.judged(one))
+        self.console.print(Padding(table, (0, 0, 0, 2 * INDENT), expand=False))
 
     def payload(self) -> None:
         if self.result.probe is None:
@@ -205,9 +221,13 @@ class _Printer:
     def footer(self, report: str) -> None:
         run, experiment = self.result.run, self.result.experiment
         self.console.print()
-        facts = (
-            f"{len(self.result.generations)} generations in {quantities.duration(run.duration_s)}",
+        took = quantities.duration(run.duration_s)
+        timing = (
+            f"{len(self.result.generations)} generations in {took}",
             f"margin ±{quantities.share(experiment.margin)}",
+        )
+        facts = (
+            *(timing if selection.timed(self.result) else (f"probed in {took}",)),
             f"size {safe.name(experiment.size, 20)}",
             f"{experiment.users} users" if experiment.users != 1 else "1 user",
             safe.name(run.stop_reason),

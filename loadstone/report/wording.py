@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadstone.record.result import CheckStatus, Contrast, Effect, ProbeFacts, Result, RunStatus
-from loadstone.report import quantities, safe
+from loadstone.record.result import CheckStatus, Contrast, Effect, FactChange, Result, RunStatus
+from loadstone.report import quantities, safe, selection
 from loadstone.report.quantities import ARROW
 from loadstone.stats.verdicts import Verdict
+from loadstone.verdict.exact import tell_changes
 
 WORTH_A_FACTOR = 1.5
 """From here on, "3.1x faster" says more than a percentage."""
@@ -49,6 +51,16 @@ LABELS = {
     "errors": "failed requests",
 }
 """Short names of metrics; quantiles of latency name themselves."""
+FACT_LABELS = {
+    "queries": "queries",
+    "queries_repeat": "queries when repeated",
+    "rows": "rows",
+    "cache_commands": "cache commands",
+    "cache_commands_repeat": "cache commands when repeated",
+    "response_bytes": "response",
+}
+"""Short names of exact facts."""
+_REPEATS = {"queries_repeat": "queries", "cache_commands_repeat": "cache_commands"}
 _QUANTILE = re.compile(r"latency_p(\d+)")
 
 
@@ -147,8 +159,8 @@ def margin(contrast: Contrast) -> str:
     return f"±{quantities.quantity(contrast.margin, contrast.unit)}"
 
 
-def judged(contrast: Contrast) -> str:
-    """Return symbol and word of a contrast's verdict."""
+def judged(contrast: Contrast | FactChange) -> str:
+    """Return symbol and word of a verdict."""
     return "" if contrast.verdict is None else f"{VERDICTS[contrast.verdict].symbol} {contrast.verdict}"
 
 
@@ -194,32 +206,36 @@ def status(result: Result) -> str:
     return ""
 
 
-def probe_change(name: str, before: float | None, after: float | None, unit: str = "count") -> str:
-    """Return `queries 61 → 2`, or nothing where neither side told."""
-    if before is None and after is None:
-        return ""
-    shown = [quantities.quantity(value, unit) for value in (before, after)]
-    return f"{name} {shown[0]}" if shown[0] == shown[1] else f"{name} {shown[0]} {ARROW} {shown[1]}"
+def exact_ends(change: FactChange) -> tuple[str, str]:
+    """Return both counts as text, which are alike only where the counts are."""
+    before, after = (quantities.quantity(value, change.unit) for value in (change.before, change.after))
+    if before == after and change.before != change.after:
+        return quantities.count(change.before), quantities.count(change.after)
+    return before, after
 
 
-def probe_line(before: ProbeFacts, after: ProbeFacts) -> str:
+def exact_change(change: FactChange) -> str:
+    """Return `61 → 2`, or the one count where both are the same."""
+    before, after = exact_ends(change)
+    return before if change.before == change.after else f"{before} {ARROW} {after}"
+
+
+def exact_line(changes: Mapping[str, FactChange]) -> str:
     """Return the exact facts of one endpoint, those that changed first."""
-    parts = [
-        probe_change("queries", before.queries_first, after.queries_first),
-        _repeat_change(before, after),
-        probe_change("rows", before.rows, after.rows),
-        probe_change("cache commands", before.cache_commands_first, after.cache_commands_first),
-        probe_change("response", before.response_bytes, after.response_bytes, "bytes"),
-    ]
-    return ", ".join(sorted((part for part in parts if part), key=lambda part: ARROW not in part))
+    told = [one for one in changes.values() if one.fact not in _REPEATS or _tells_more(one, changes)]
+    parts = [f"{FACT_LABELS[one.fact]} {exact_change(one)}" for one in told if one.fact in FACT_LABELS]
+    return ", ".join(sorted(parts, key=lambda part: ARROW not in part))
 
 
-def _repeat_change(before: ProbeFacts, after: ProbeFacts) -> str:
-    """Return the queries of a request sent again, where a warm cache made them other than the first time."""
-    told = [(one.queries_first, one.queries_repeat) for one in (before, after)]
-    if all(repeat is None or repeat == first for first, repeat in told):
-        return ""
-    return probe_change("queries when repeated", before.queries_repeat, after.queries_repeat)
+def exact_headline(result: Result) -> str:
+    """Return what became of the queries per request, or nothing where they stayed the same."""
+    return tell_changes(selection.facts(result), safe.name)
+
+
+def _tells_more(repeat: FactChange, changes: Mapping[str, FactChange]) -> bool:
+    """Say whether a repeated request did other than the first: a warm cache."""
+    first = changes.get(_REPEATS[repeat.fact])
+    return first is None or (first.before, first.after) != (repeat.before, repeat.after)
 
 
 def _signed(effect: Effect, value: float, unit: str) -> str:

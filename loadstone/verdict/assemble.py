@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from loadstone.errors import ExitCode, MeasurementError
+from loadstone.errors import MeasurementError
 from loadstone.record.journal import EndLine, GenerationLine, PlanLine, ProbeLine, read_chunk, read_journal
 from loadstone.record.plan import Plan
 from loadstone.record.result import (
@@ -18,19 +18,19 @@ from loadstone.record.result import (
     Contrast,
     ExperimentInfo,
     Machine,
-    Overall,
     Probe,
     Result,
     RunInfo,
     RunStatus,
     VariantInfo,
 )
-from loadstone.stats.verdicts import Direction, FailOn, Verdict, combine, exceeds_margin
+from loadstone.stats.verdicts import Verdict
 from loadstone.verdict import facts
 from loadstone.verdict.checks import all_checks
-from loadstone.verdict.contrasts import all_contrasts, rules_at
-from loadstone.verdict.headline import headline
+from loadstone.verdict.contrasts import Rules, all_contrasts, rules_at
+from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
+from loadstone.verdict.overall import judge_facts, judge_timing
 
 LATENCY_CHECKS = ("quiet gaps",)
 """Checks whose failure invalidates latencies alone; CPU per request stays."""
@@ -81,13 +81,17 @@ def read_sealed(folder: Path) -> Sealed:
 def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
     """Return the result of a run that has ended."""
     plan, observations = sealed.plan, sealed.observations
-    decided = sealed.end is not None and sealed.end.decided
-    rules = rules_at(plan, observations.count, ended=True, decided=decided)
+    rules = _rules(sealed)
     contrasts = all_contrasts(observations, rules) if rules else []
     checks = all_checks(observations, plan, rules, sealed.probe)
     contrasts = _without_invalid(contrasts, checks)
+    names = [variant.name for variant in plan.variants]
+    changes = fact_changes(sealed.probe, names, deciding="pair" not in plan.lanes)
     status = _status(sealed, checks)
-    overall = _overall(contrasts, checks, status, plan.fail_on, _fault(sealed))
+    if "pair" in plan.lanes:
+        overall = judge_timing(contrasts, changes, checks, status, plan, _fault(sealed))
+    else:
+        overall = judge_facts(changes, checks, status, _fault(sealed))
     return Result(
         schema_version=SCHEMA_VERSION,
         run=RunInfo(
@@ -119,10 +123,19 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
         distributions=facts.distributions(observations, plan),
         outcomes=facts.outcomes(observations, plan),
         probe=sealed.probe,
+        facts=changes,
         checks=checks,
         machine=circumstances.machine,
         sequence=facts.sequence(observations),
     )
+
+
+def _rules(sealed: Sealed) -> Rules | None:
+    """Return how the run's contrasts are judged, or None where they are not."""
+    if "pair" not in sealed.plan.lanes:
+        return None
+    decided = sealed.end is not None and sealed.end.decided
+    return rules_at(sealed.plan, sealed.observations.count, ended=True, decided=decided)
 
 
 def _experiment(plan: Plan) -> ExperimentInfo:
@@ -132,7 +145,7 @@ def _experiment(plan: Plan) -> ExperimentInfo:
         size=plan.size,
         state=plan.state,
         users=plan.users,
-        lanes=["probe", "pair"],
+        lanes=list(plan.lanes),
         margin=plan.margin,
         alpha=plan.alpha,
         budget_s=plan.budget_s,
@@ -170,40 +183,3 @@ def _status(sealed: Sealed, checks: list[Check]) -> RunStatus:
     if sealed.end is None or sealed.end.status == RunStatus.PARTIAL:
         return RunStatus.PARTIAL
     return RunStatus.COMPLETE
-
-
-def _overall(
-    contrasts: list[Contrast], checks: list[Check], status: RunStatus, fail_on: FailOn, fault: list[str]
-) -> Overall:
-    gating = [contrast for contrast in contrasts if contrast.gating]
-    verdicts = [contrast.verdict for contrast in gating if contrast.verdict is not None]
-    fresh = any(check.name == "new failures" and check.status is not CheckStatus.OK for check in checks)
-    verdict = Verdict.INVALID if status is RunStatus.INVALID else combine(verdicts, new_failures=fresh)
-    reasons = fault + [f"{one.name}: {one.message}" for one in checks if one.status is CheckStatus.FAIL]
-    if fresh and verdict is Verdict.INCONCLUSIVE:
-        reasons.append("a new failure class in after is never an improvement")
-    if not gating and status is not RunStatus.INVALID:
-        reasons.append("too few generations for a verdict")
-    return Overall(
-        verdict=verdict,
-        headline=headline(verdict, gating, reasons),
-        reasons=reasons,
-        exit_code=int(_exit_code(verdict, gating, fail_on)),
-    )
-
-
-def _exit_code(verdict: Verdict, gating: list[Contrast], fail_on: FailOn) -> ExitCode:
-    if verdict is Verdict.INVALID:
-        return ExitCode.INVALID
-    for contrast in gating:
-        effect = contrast.effect
-        if effect is not None and exceeds_margin(
-            effect.estimate,
-            effect.low,
-            effect.high,
-            contrast.margin,
-            direction=Direction(contrast.direction),
-            fail_on=fail_on,
-        ):
-            return ExitCode.REGRESSED
-    return ExitCode.OK

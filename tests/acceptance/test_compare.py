@@ -134,6 +134,19 @@ def test_deferred_work_is_noticed(project):
     assert ran.returncode == 3
 
 
+def test_a_target_without_a_database_has_no_queries_to_decide_by(project):
+    ran = project.run("compare", "speed=slow", "speed=fast", "--lane", "probe", "--require-verdict")
+    assert ran.returncode == 4, ran.stderr
+    assert "no query could be counted" in ran.stdout
+    assert "Payloads equal" in ran.stdout
+
+
+def test_other_payloads_are_found_without_any_timing(project):
+    ran = project.run("compare", "answer=right", "answer=wrong", "--lane", "probe")
+    assert ran.returncode == 3
+    assert "$.items[2]" in ran.stdout + ran.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

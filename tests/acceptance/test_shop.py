@@ -6,8 +6,11 @@ import signal
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 from projects import Project
+
+from loadstone.record.result import json_schema
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--budget", "30s")
@@ -39,6 +42,30 @@ def test_prefetching_is_improved_with_its_queries_counted(shop, tmp_path):
     cpu = next(one for one in result["contrasts"] if one["metric"] == "cpu_database")
     assert cpu["verdict"] == "improved"
     assert all(len(line["plan_fingerprints"]) == 2 for line in result["generations"])
+
+
+def probe_only(shop: Project, tmp_path: Path, *words: str) -> tuple[int, dict, str]:
+    ran = shop.run("compare", *words, "--lane", "probe", "--reports", str(tmp_path), "--json", "-")
+    return ran.returncode, json.loads(ran.stdout), ran.stderr
+
+
+def test_extra_queries_are_called_from_exact_facts_alone(shop, tmp_path):
+    code, result, err = probe_only(shop, tmp_path, "orm=prefetch", "orm=naive")
+    assert code == 1, err
+    assert result["verdict"]["headline"].startswith("regressed: queries per request 2 → 61 (GET /products)")
+    assert result["experiment"]["lanes"] == ["probe"]
+    assert result["contrasts"] == result["generations"] == []
+    jsonschema.validate(result, json_schema())
+    ran = shop.run("verify", str(next(tmp_path.glob("2*"))))
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_identical_variants_have_identical_facts(shop, tmp_path):
+    code, result, err = probe_only(shop, tmp_path, "orm=naive", "orm=naive", "--allow-identical")
+    assert code == 0, err
+    assert result["verdict"]["verdict"] == "equivalent"
+    assert {one["verdict"] for one in result["facts"]} == {"equivalent"}
+    assert {one["fact"] for one in result["facts"]} >= {"queries", "queries_repeat", "rows", "response_bytes"}
 
 
 def test_a_schema_toggle_changes_the_plans_of_one_side_only(shop, tmp_path):

@@ -13,11 +13,10 @@ def all_checks(
     observations: Observations, plan: Plan, rules: Rules | None, probe: Probe | None
 ) -> list[Check]:
     """Return every check of the run, in the order in which reports show them."""
-    checks = (
-        [probing.check_payload(probe), probing.check_endpoints(probe, observations)]
-        if probe is not None
-        else []
-    )
+    checks = [probing.check_payload(probe)] if probe is not None else []
+    if "pair" not in plan.lanes:
+        return [*checks, *([probing.check_counted(probe, plan)] if probe is not None else [])]
+    checks += [probing.check_endpoints(probe, observations)] if probe is not None else []
     if observations.count:
         checks += [
             journeys.check_diverged(observations),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus, Probe
 from loadstone.verdict.levels import Observations
 
@@ -29,5 +30,23 @@ def check_endpoints(probe: Probe, observations: Observations) -> Check:
         if missing
         else "every measured endpoint was probed",
         remedy="use a scenario in which these come up sooner" if missing else "",
+        value=float(len(missing)),
+    )
+
+
+def check_counted(probe: Probe, plan: Plan) -> Check:
+    """An endpoint whose queries were not counted on every variant has no part in the verdict."""
+    counted = {(fact.endpoint, fact.variant) for fact in probe.facts if "queries" in fact.totals}
+    endpoints = list(dict.fromkeys(fact.endpoint for fact in probe.facts))
+    missing = [
+        one for one in endpoints if any((one, variant.name) not in counted for variant in plan.variants)
+    ]
+    return Check(
+        name="counted queries",
+        status=CheckStatus.WARN if missing else CheckStatus.OK,
+        message=f"queries could not be counted for {', '.join(missing[:5])}{' …' if missing[5:] else ''}"
+        if missing
+        else f"the queries of all {len(endpoints)} endpoints are counted",
+        remedy="only a PostgreSQL that is reached through {database_url} is counted" if missing else "",
         value=float(len(missing)),
     )

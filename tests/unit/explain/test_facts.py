@@ -51,3 +51,17 @@ def test_a_request_that_is_never_repeated_has_no_repeat():
 def test_variants_and_endpoints_are_kept_apart_in_order():
     facts = probe_facts([observation([]), observation([], variant="after"), observation([])])
     assert [(one.variant, one.requests) for one in facts] == [("before", 2), ("after", 1)]
+
+
+def test_totals_are_exact_over_the_same_requests():
+    """One request of three makes one query more: a median would not tell."""
+    one, two = [statement("SELECT 1", rows=2)], [statement("SELECT 1", rows=2), statement("SELECT 2", rows=3)]
+    (facts,) = probe_facts(
+        [observation(one, None), observation(one), observation(two), observation(one, repeat=True)]
+    )
+    totals = {name: (total.total, total.requests) for name, total in facts.totals.items()}
+    assert totals == {
+        "queries": (4, 3), "queries_repeat": (1, 1), "rows": (9, 3), "response_bytes": (300, 3),
+        "cache_commands_repeat": (0, 1),
+    }  # fmt: skip
+    assert facts.queries_first == 1.0

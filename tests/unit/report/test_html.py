@@ -234,3 +234,27 @@ def test_a_run_that_saw_nothing_still_has_a_page(results):
         results.partial(), generations=[], distributions=[], outcomes=[], probe=None, checks=[], sequence=None
     )
     assert "Too few generations" in page(bare).text
+
+
+def test_exact_facts_alone_open_with_what_rose(results):
+    text = page(results.probed()).text
+    assert "7 → 8 queries per request, GET /api/v1/products/{id}/" in text
+    assert "the queries decide" in text
+    assert "Margin" not in text
+
+
+def test_a_change_of_queries_is_told_beside_the_timing(results):
+    assert "Queries per request 61 → 2" in page(results.improved()).text
+
+
+def test_facts_of_a_result_of_version_1_0_are_shown_from_its_medians(results):
+    old = results.improved()
+    facts = [replace(one, totals={}) for one in old.probe.facts]
+    old = replace(old, facts=[], probe=replace(old.probe, facts=facts))
+    assert "61 → 2 ✓" in page(old).text
+
+
+def test_sizes_that_differ_by_a_byte_are_not_shown_as_the_same(results):
+    old = results.improved()
+    facts = [replace(one, after=12_432.0) if one.unit == "bytes" else one for one in old.facts]
+    assert "12,431 → 12,432" in page(replace(old, facts=facts)).text

@@ -84,3 +84,15 @@ def test_payload_differences_are_diffs(results):
 def test_several_variants_have_a_table_each(results):
     text = markdown.render(results.three_variants())
     assert text.count("| **mean latency** |") == 2
+
+
+def test_exact_facts_alone_are_not_folded_away(results):
+    text = markdown.render(results.probed())
+    assert "| **queries** | 7 → 8 | ✗ regressed |" in text
+    assert "probed in 4 s" in text
+    assert "false-alarm rate" not in text
+
+
+def test_a_change_of_queries_is_told_beside_the_timing(results):
+    opening = markdown.render(results.improved()).split("|")[0]
+    assert "Queries per request 61 → 2" in opening

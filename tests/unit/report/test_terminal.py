@@ -60,6 +60,20 @@ def test_it_counts_queries_and_payloads(results):
     assert "Payloads equal (24 of 24 requests)" in text
 
 
+def test_exact_facts_alone_come_with_a_verdict_each(results):
+    text = words(shown(results.probed()))
+    assert text.startswith("✗ REGRESSED orm=naive against orm=prefetch queries per request 7 → 8")
+    assert "queries 61 → 2 ✓ improved" in text
+    assert "response 12.4 kB = equivalent" in text
+    assert "probed in 4 s" in text
+    assert "generations" not in text
+    assert "margin ±" not in text
+
+
+def test_a_change_of_queries_is_told_beside_the_timing(results):
+    assert "queries per request 61 → 2 (GET /api/v1/products/)" in words(shown(results.improved()))[:400]
+
+
 def test_it_ends_with_the_report_and_the_command_each_on_one_line(results):
     result = replace(
         results.improved(), run=replace(results.improved().run, command="loadstone " + "x" * 300)
