@@ -15,19 +15,24 @@ from loadstone.verdict.levels import gather, levels
 from loadstone.verdict.metrics import BY_NAME
 
 PLAN = make_plan(16)
+FOUR = make_plan(16, names=("before", "after", "copy", "other"))
 
 
-def sealed(*, noise: float = 0.3, touched: float = 0.0, effect: float = 0.0, seed: int = 1):
+def sealed(*, noise=0.3, touched=0.0, effect=0.0, seed=1, plan=PLAN, others=()):
     """Return a made-up run on a host whose pace changes from request to request, by `noise`."""
     rng = np.random.default_rng(seed)
-    run = make_run(PLAN, Truth(effect=effect, noise=0.0, start_effect=0.0, pairs=300, seed=seed))
+    truth = Truth(effect=effect, others=others, noise=0.0, start_effect=0.0, pairs=300, seed=seed)
+    run = make_run(plan, truth)
     made = []
     for line, rows in run:
         pace = noise * rng.standard_normal(rows.size)
         rows["service_us"] = rows["service_us"] * np.exp(pace)
-        rows["pace"] = 9.8 + pace + touched * rows["variant"]
+        rows["pace"] = 9.8 + pace + touched * (rows["variant"] == 1)
         rows["cpu_us"] = np.maximum(1, rows["service_us"])
-        used = [float(rows["cpu_us"][rows["variant"] == variant].sum()) / 1e6 for variant in (0, 1)]
+        used = [
+            float(rows["cpu_us"][rows["variant"] == variant].sum()) / 1e6
+            for variant in range(2 + len(others))
+        ]
         cpu = [CpuSeconds(server_s=one, database_s=0.0, cache_s=0.0) for one in used]
         made.append((replace(line, cpu=cpu), rows))
     return made
@@ -64,6 +69,21 @@ def test_a_variant_that_slows_the_sampler_is_not_given_credit_for_it():
     assert pace.touched
     assert pace.difference == pytest.approx(0.02, abs=0.01)
     assert touched == plain
+
+
+def test_effects_of_several_variants_are_no_noise():
+    """After is 63% faster than before and than the two copies; the slope is that of two copies alone."""
+    four = gather(4, sealed(plan=FOUR, effect=-1.0, others=(0.0, 0.04))).pace
+    two = gather(2, sealed()).pace
+    for field in ("service_us", "cpu_us"):
+        np.testing.assert_allclose(four.slopes[field], two.slopes[field], atol=0.03)
+        assert four.explained[field] == pytest.approx(two.explained[field], abs=0.03)
+
+
+def test_one_of_several_variants_that_slows_the_sampler_is_enough():
+    pace = gather(4, sealed(plan=FOUR, noise=0.05, touched=0.02, others=(0.0, 0.0))).pace
+    assert pace.touched
+    assert pace.difference == pytest.approx(0.02, abs=0.01)
 
 
 def test_chance_alone_does_not_make_the_pace_look_touched():
