@@ -1,0 +1,1 @@
+"""Settings, addresses, and the cost that is added and accounted for."""
