@@ -1,0 +1,47 @@
+"""How a request ended, from its status and what went wrong."""
+
+from __future__ import annotations
+
+from loadstone.record.observations import Outcome
+
+OK = int(Outcome.OK)
+TOO_MANY_REQUESTS = 429
+
+
+def of_status(status: int) -> Outcome:
+    """Return the outcome that a status tells; what is no status is a transport error."""
+    if status < 200:  # noqa: PLR2004 - the classes of RFC 9110, 15
+        return Outcome.TRANSPORT_ERROR
+    if status < 300:  # noqa: PLR2004 - as above
+        return Outcome.OK
+    if status < 400:  # noqa: PLR2004 - as above
+        return Outcome.REDIRECT
+    if status == TOO_MANY_REQUESTS:
+        return Outcome.TOO_MANY_REQUESTS
+    return Outcome.CLIENT_ERROR if status < 500 else Outcome.SERVER_ERROR  # noqa: PLR2004 - as above
+
+
+def of_report(status: int, error: BaseException | None) -> Outcome:
+    """Return the outcome of a request that a client reported with `error`, or None where all was well.
+
+    A client may call an error status well, and a good one an error: then a check failed.
+    """
+    if error is None:
+        found = of_status(status)
+        return found if found is Outcome.REDIRECT else Outcome.OK
+    if status == 0:
+        return Outcome.TIMEOUT if is_timeout(error) else Outcome.TRANSPORT_ERROR
+    found = of_status(status)
+    return Outcome.CHECK_FAILED if found in {Outcome.OK, Outcome.REDIRECT} else found
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """Tell whether an error, or what it was raised from, is about time."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
+            return True
+        # geventhttpclient keeps what it gave up on in `original`
+        error = getattr(error, "original", None) or error.__cause__ or error.__context__
+    return False
