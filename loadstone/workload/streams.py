@@ -40,6 +40,13 @@ def use_stream(*parts: Part) -> None:
         stream.seed(stream_seed(*parts))
 
 
+def adopt_stream(stream: random.Random) -> None:
+    """Give the calling greenlet, and those it spawns, this very stream."""
+    current: Any = gevent.getcurrent()
+    # a dictionary of its own: greenlets that were spawned in the hub would share one
+    current.spawn_tree_locals = {_KEY: stream}
+
+
 def install() -> None:
     """Replace the functions of module `random`; call before a scenario is imported."""
     for name in _FUNCTIONS:
