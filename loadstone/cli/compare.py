@@ -154,7 +154,7 @@ def command(
     options = Options(
         state=project.state,
         reports=reports or project.reports,
-        command=_command_line(),
+        command=command_line(),
         database_url=database_url,
         redis_url=redis_url,
         allowed_hosts=allow_host,
@@ -201,7 +201,7 @@ def _check_json_path(json_path: str | None) -> None:
     )
 
 
-def _command_line() -> str:
+def command_line() -> str:
     """Return the command that repeats this run; secrets in URLs are left to the environment."""
     words = ["loadstone", *sys.argv[1:]]
     kept: list[str] = []

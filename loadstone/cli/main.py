@@ -9,16 +9,17 @@ import traceback
 import click
 
 from loadstone import __version__
-from loadstone.cli import clean, compare, doctor, report, toggles, verify
+from loadstone.cli import clean, compare, doctor, load, report, toggles, verify
 from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
 Examples:
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
+  loadstone load orm=prefetch --rate 200 --for 1m
   loadstone report open
 \b
-Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
+Exit codes: 0 nothing failed, 1 regressed or a threshold broke, 2 wrong use, 3 invalid measurement,
 4 inconclusive where certainty was asked for, 130 interrupted.
 """
 
@@ -33,7 +34,7 @@ def cli() -> None:
     """Prove an optimization before it ships: two variants, side by side, one verdict."""
 
 
-for module in (compare, toggles, doctor, report, verify, clean):
+for module in (compare, load, toggles, doctor, report, verify, clean):
     cli.add_command(module.command)
 
 

@@ -236,3 +236,28 @@ def _digest(root: Path, patterns: list[str]) -> str:
             "data.inputs cannot be read", cause=str(error), remedy="give globs relative to loadstone.toml"
         ) from error
     return digest.hexdigest()[:16]
+
+
+def compile_variant(
+    project: Project, choices: str | None, held: tuple[str, ...], scenario: str | None, size: str | None
+) -> tuple[Variant, Path, str]:
+    """Return one variant, the scenario that drives it, and its dataset size; raises `ConfigurationError`.
+
+    Args:
+        project: whose toggles, data and scenarios these are.
+        choices: `orm=naive`, several with commas; None: all toggles at their defaults.
+        held: more of them.
+        scenario: a file, or a name in scenarios/; None: the toggle's own, or `compare.scenario`.
+        size: of `data.sizes`; None: the project's default.
+    """
+    chosen = parse_choices(project, choices) if choices else {}
+    named = sorted(chosen)
+    given: dict[str, str] = {}
+    for name in named:
+        given |= {key: value for key, value in project.toggles[name].given.items() if key not in named}
+    common = {name: toggle.default for name, toggle in project.toggles.items()} | given
+    common |= parse_choices(project, ",".join(held)) if held else {}
+    told = _size(project, size)
+    label = choices or "defaults"
+    variant = _variant(project, "it", label, {**common, **chosen}, told, secrets.token_urlsafe(48))
+    return variant, _scenario(project, scenario, named), told

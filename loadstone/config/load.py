@@ -10,7 +10,9 @@ from typing import Any
 
 from loadstone.config.locate import line_of
 from loadstone.config.model import PayloadRule, Scope, Toggle
+from loadstone.config.rates import parse_rate
 from loadstone.config.raw import RawConfig, RawRule, RawToggle, convert, read_toml
+from loadstone.config.thresholds import parse_thresholds
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
 
@@ -153,19 +155,26 @@ def _check(project: Project, text: str) -> None:
 
 
 def _check_units(project: Project, at: Callable[..., str]) -> None:
-    compare, target = project.raw.compare, project.raw.target
-    checks: tuple[tuple[tuple[str, str], str, Callable[[str], float]], ...] = (
+    compare, target, load = project.raw.compare, project.raw.target, project.raw.load
+    checks: tuple[tuple[tuple[str, str], str, Callable[[str], object]], ...] = (
         (("compare", "margin"), compare.margin, parse_share),
         (("compare", "alpha"), compare.alpha, parse_share),
         (("compare", "budget"), compare.budget, parse_duration),
         (("target", "start_timeout"), target.start_timeout, parse_duration),
+        (("load", "duration"), load.duration, parse_duration),
+        (("load", "warm_up"), load.warm_up, parse_duration),
+        (("load", "drain"), load.drain, parse_duration),
+        *((("load", "rate"), rate, parse_rate) for rate in [load.rate] if rate is not None),
+        *((("load", "thresholds"), each, parse_thresholds) for each in load.thresholds),
     )
     for keys, text, parse in checks:
         try:
             parse(text)
         except ConfigurationError as error:
             raise ConfigurationError(
-                f"{'.'.join(keys)}: {error.problem}", cause=at(*keys), remedy=error.remedy
+                f"{'.'.join(keys)}: {error.problem}",
+                cause=f"{at(*keys)}: {error.cause}" if error.cause.startswith("column") else at(*keys),
+                remedy=error.remedy,
             ) from error
 
 

@@ -88,12 +88,25 @@ class RawCompare(Table, frozen=True, kw_only=True):
     reports: str = "reports"
 
 
+class RawLoad(Table, frozen=True, kw_only=True):
+    """`[load]`: defaults of `loadstone load`, and of comparisons under load."""
+
+    rate: str | None = None
+    duration: str = "1m"
+    warm_up: str = "3s"
+    thresholds: list[str] = []
+    most_users: int = 1000
+    most_backlog: int = 10_000
+    drain: str = "10s"
+
+
 class RawConfig(Table, frozen=True, kw_only=True):
     """A whole `loadstone.toml`, but for `[toggles]` and `[rules]`, whose tables are read one by one."""
 
     target: RawTarget
     data: RawData = msgspec.field(default_factory=RawData)
     compare: RawCompare = msgspec.field(default_factory=RawCompare)
+    load: RawLoad = msgspec.field(default_factory=RawLoad)
 
 
 T = TypeVar("T")
@@ -140,7 +153,7 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
     if unknown is None:
         return ""
     names: list[str] = []
-    for table in (kind, RawConfig, RawTarget, RawData, RawCompare, RawToggle, RawRule):
+    for table in (kind, RawConfig, RawTarget, RawData, RawCompare, RawLoad, RawToggle, RawRule):
         if isinstance(table, type) and issubclass(table, msgspec.Struct):
             names += [name for name in table.__struct_fields__ if name not in names]
     close = get_close_matches(unknown[1], names, n=1)

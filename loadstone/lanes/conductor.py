@@ -97,7 +97,7 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
     """
     setting = choose_setting(experiment, external=bool(options.database_url or options.redis_url))
     plan = make_plan(experiment, options.command, setting)
-    with _interruptible(), _open_stage(experiment, options, setting) as stage:
+    with interruptible(), _open_stage(experiment, options, setting) as stage:
         folder = new_run_folder(options.reports, experiment.title)
         return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage, setting))
 
@@ -228,7 +228,7 @@ def _ignore_signals() -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Turn the first signal to end into KeyboardInterrupt; later ones do not disturb the clean-up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

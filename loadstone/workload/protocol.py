@@ -192,14 +192,16 @@ AnyMessage = (
 )
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(AnyMessage)
+DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(AnyMessage)
+"""Of what a generator of pairs and its conductor say to each other."""
 
 
 class Channel:
-    """A connected socket that carries messages both ways."""
+    """A connected socket that carries messages both ways; `decoder` knows those that come in."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, decoder: msgspec.msgpack.Decoder[Any] = DECODER) -> None:
         self._socket = connection
+        self._decoder = decoder
 
     def send(self, message: Message) -> None:
         """Send one message; raises `OSError` when the peer is gone."""
@@ -217,7 +219,7 @@ class Channel:
         if length > MAX_FRAME_BYTES:
             raise MeasurementError("a generator sent a frame that is too long", cause=f"{length} bytes")
         try:
-            message: Message = _decoder.decode(self._read(length))
+            message: Message = self._decoder.decode(self._read(length))
         except msgspec.DecodeError as error:
             raise MeasurementError(
                 "a generator sent something that is no message", cause=str(error)

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from loadstone.errors import MeasurementError
 from loadstone.workload.protocol import (
+    DECODER,
     Channel,
     Exchange,
     Failed,
@@ -114,17 +117,8 @@ class Generator:
         self._channel.shut_down()
 
     def close(self) -> None:
-        """Ask the process to end and wait for it; escalate by its pid."""
-        with suppress(OSError):
-            self._channel.send(Stop())
-        self._channel.close()
-        for sign in (None, signal.SIGTERM, signal.SIGKILL):
-            if sign is not None and self.child.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.kill(self.child.pid, sign)
-            deadline = time.monotonic() + 2.0
-            while self.child.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
+        """Ask the process to end and wait for it."""
+        end_child(self._channel, self.child)
 
     def _expect_past_progress(self, kind: type[M], on_progress: Callable[[int], None]) -> M:
         while True:
@@ -162,19 +156,43 @@ def start_generator(spawn: Spawn, python: str, token: str) -> Iterator[Generator
     Raises:
         MeasurementError: it did not connect, or somebody else did.
     """
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        child = spawn([python, "-m", "loadstone.workload.generator", f"127.0.0.1:{port}"])
-        channel = Channel(_accept(server, child))
-        channel.settimeout(SILENCE_TIMEOUT_S)
-        hello = channel.receive()
-    if not isinstance(hello, Hello) or hello.token != token:
-        raise MeasurementError("something else answered in the generator's place")
-    generator = Generator(channel, child, hello)
+    generator = Generator(*open_channel(spawn, [python, "-m", "loadstone.workload.generator"], token))
     try:
         yield generator
     finally:
         generator.close()
+
+
+def open_channel(
+    spawn: Spawn, argv: list[str], token: str, decoder: msgspec.msgpack.Decoder[Any] = DECODER
+) -> tuple[Channel, Child, Hello]:
+    """Start a program with an address to connect to as its last argument, and take its call.
+
+    Raises:
+        MeasurementError: it did not connect, or somebody else did.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        child = spawn([*argv, f"127.0.0.1:{server.getsockname()[1]}"])
+        channel = Channel(_accept(server, child), decoder)
+        channel.settimeout(SILENCE_TIMEOUT_S)
+        hello = channel.receive()
+    if not isinstance(hello, Hello) or hello.token != token:
+        raise MeasurementError("something else answered in the generator's place")
+    return channel, child, hello
+
+
+def end_child(channel: Channel, child: Child) -> None:
+    """Ask a generator to end and wait for it; escalate by its pid."""
+    with suppress(OSError):
+        channel.send(Stop())
+    channel.close()
+    for sign in (None, signal.SIGTERM, signal.SIGKILL):
+        if sign is not None and child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, sign)
+        deadline = time.monotonic() + 2.0
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _accept(server: socket.socket, child: Child) -> socket.socket:

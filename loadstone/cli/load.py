@@ -1,0 +1,217 @@
+"""`loadstone load`: one variant under offered load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from loadstone.cli.compare import command_line
+from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.config.offered import LoadWish, compile_load
+from loadstone.errors import ExitCode
+from loadstone.lanes.conductor import Options
+from loadstone.lanes.load import LoadOutcome, run_load
+from loadstone.lanes.load_design import LoadView
+from loadstone.record.folder import MARKDOWN, write_atomically
+from loadstone.record.observations import Outcome
+from loadstone.record.recording import Recording
+from loadstone.report import load_reports
+from loadstone.report.load_summary import duration
+from loadstone.workload.load_protocol import Second
+
+LOG_EVERY_S = 10
+EPILOG = """\b
+Examples:
+  loadstone load orm=prefetch --rate 200 --for 1m
+  loadstone load orm=prefetch --rate '50:300/2m' --threshold 'p99<200ms over 10s abort'
+  loadstone load --rate 'poisson:100/1m, 100^400@5s/1m' --threshold 'errors<0.1%, rate>=99%'
+  loadstone load orm=naive --users 20 --for 2m
+\b
+Rates and thresholds: docs/load.md.
+Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurement,
+130 interrupted (a partial report is kept).
+"""
+
+
+@click.command("load", epilog=EPILOG)
+@click.argument("choices", required=False)
+@click.option("--rate", help="Arrivals per second, and how they change: the open model.")
+@click.option("--users", type=int, help="Users with think time: the closed model.")
+@click.option("--spawn-rate", type=float, help="Users started per second; all at once by default.")
+@click.option(
+    "--for", "duration_", metavar="DURATION", help="How long, such as 1m; as long as the rate says."
+)
+@click.option("--warm-up", help="Load that is not measured, before.")
+@click.option(
+    "--threshold", "thresholds", multiple=True, help="What must hold, such as 'p99<200ms over 10s'."
+)
+@click.option("--most-users", type=int, help="Most users that the open model may grow to.")
+@click.option("--tags", multiple=True, help="Only tasks with this tag (closed model).")
+@click.option("--exclude-tags", multiple=True, help="No task with this tag (closed model).")
+@click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
+@click.option("--size", help="Dataset size, one of data.sizes.")
+@click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Set another toggle.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
+@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
+@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
+@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@config_option
+def command(
+    choices: str | None,
+    rate: str | None,
+    users: int | None,
+    spawn_rate: float | None,
+    duration_: str | None,
+    warm_up: str | None,
+    thresholds: tuple[str, ...],
+    most_users: int | None,
+    tags: tuple[str, ...],
+    exclude_tags: tuple[str, ...],
+    scenario: str | None,
+    size: str | None,
+    held: tuple[str, ...],
+    seed: int,
+    as_json: bool,
+    reports: Path | None,
+    database_url: str | None,
+    redis_url: str | None,
+    allow_host: tuple[str, ...],
+    quiet: bool,
+    config: Path | None,
+) -> int:
+    """Offer load to one variant, given by CHOICES such as orm=prefetch, and hold it to thresholds.
+
+    With --rate the plan decides when work starts, whatever the server does, and response
+    times count from there. With --users a crowd waits for its answers and thinks.
+    """
+    project = open_project(config)
+    wish = LoadWish(
+        choices=choices,
+        held=held,
+        scenario=scenario,
+        size=size,
+        seed=seed,
+        rate=rate,
+        users=users,
+        spawn_rate=spawn_rate,
+        duration=duration_,
+        warm_up=warm_up,
+        thresholds=thresholds,
+        most_users=most_users,
+        tags=tags,
+        exclude_tags=exclude_tags,
+    )
+    experiment = compile_load(project, wish)
+    options = Options(
+        state=project.state,
+        reports=reports or project.reports,
+        command=command_line(),
+        database_url=database_url,
+        redis_url=redis_url,
+        allowed_hosts=allow_host,
+    )
+    with _view(quiet=quiet) as view:
+        outcome = run_load(experiment, options, view)
+    return _finish(outcome, as_json=as_json)
+
+
+def _finish(outcome: LoadOutcome, *, as_json: bool) -> int:
+    """Print what came of it, and return the exit code."""
+    result = outcome.result
+    if result is not None:
+        write_atomically(outcome.folder / MARKDOWN, load_reports.markdown(result).encode())
+        load_reports.render(result, err() if as_json else out())
+        (err() if as_json else out()).print(
+            f"report: {outcome.folder / MARKDOWN}", markup=False, soft_wrap=True
+        )
+        if as_json:
+            click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.interrupted or result is None:
+        return int(ExitCode.INTERRUPTED)
+    return result.exit_code
+
+
+@contextmanager
+def _view(*, quiet: bool) -> Iterator[LoadView]:
+    console = err()
+    if quiet:
+        yield _Quiet()
+    elif console.is_terminal:
+        with Live(console=console, refresh_per_second=4, transient=True) as live:
+            yield _Live(live)
+    else:
+        yield _Lines(console)
+
+
+def told(second: Second, requests: Recording, planned: float | None) -> str:
+    """Return what a second brought, in one line."""
+    end = second.elapsed_s
+    last = requests.between(end - 1, end)
+    failed = sum(last.count(outcomes=(outcome,)) for outcome in Outcome if outcome.failed)
+    plan = "" if planned is None else f" of {planned:.0f} planned"
+    p50, p99 = (last.quantile(q).value_us for q in (0.5, 0.99))
+    times = f"p50 {duration(p50)}, p99 {duration(p99)}" if last.total > failed else "no answer"
+    waiting = f", {second.backlog} waiting" if second.backlog else ""
+    return f"{end:>4} s: {last.total} requests{plan}, {failed} failed, {times}, {second.users} users{waiting}"
+
+
+class _Quiet:
+    """Shows nothing."""
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show nothing."""
+
+    def second(self, second: Second, requests: Recording, planned: float | None) -> None:
+        """Show nothing."""
+
+
+class _Live:
+    """The step, and the last seconds."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._step = ""
+        self._seconds: list[str] = []
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show what is going on."""
+        del share
+        self._step, self._seconds = text, []
+        self._live.update(Text(text))
+
+    def second(self, second: Second, requests: Recording, planned: float | None) -> None:
+        """Show a second below those before it."""
+        self._seconds = [*self._seconds, told(second, requests, planned)][-10:]
+        self._live.update(Text("\n".join([self._step, *self._seconds])))
+
+
+class _Lines:
+    """One line a step, and one every ten seconds, for logs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = ""
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Tell what has begun, once."""
+        del share
+        if text != self._last:
+            self._last = text
+            self._console.print(text, markup=False, soft_wrap=True)
+
+    def second(self, second: Second, requests: Recording, planned: float | None) -> None:
+        """Tell every tenth second."""
+        if second.elapsed_s % LOG_EVERY_S == 0:
+            self._console.print(told(second, requests, planned), markup=False, soft_wrap=True)

@@ -1,0 +1,292 @@
+"""The load lane for one variant: start it, warm it, offer what was planned, watch thresholds."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from loadstone.config.offered import LoadExperiment
+from loadstone.errors import LoadstoneError, MeasurementError
+from loadstone.lanes.conductor import Options, interruptible
+from loadstone.lanes.load_design import LoadView, make_load_plan
+from loadstone.lanes.load_posts import open_generator, sendable, spent_s
+from loadstone.record.folder import new_run_folder, write_atomically
+from loadstone.record.load_record import (
+    LOAD_RESULT,
+    BlockLine,
+    LoadEndLine,
+    LoadJournal,
+    LoadPlan,
+    LoadPlanLine,
+    LoadResult,
+)
+from loadstone.record.machine import CpuSampler, describe_machine
+from loadstone.record.recording import Recording
+from loadstone.record.result import RunStatus
+from loadstone.target.stage import Generation, Stage
+from loadstone.verdict.load_checks import sendable_problem
+from loadstone.verdict.offered import Gate, judge_load
+from loadstone.workload.load_protocol import (
+    BlockDone,
+    OpenSides,
+    RunBlock,
+    RunCrowd,
+    Second,
+)
+from loadstone.workload.load_remote import LoadGenerator
+from loadstone.workload.protocol import Side
+
+FIRST_USERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """A load run that has ended, complete or not."""
+
+    folder: Path
+    result: LoadResult | None
+    """None where nothing was measured."""
+    error: LoadstoneError | None
+    interrupted: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known so far, whatever happens next."""
+
+    gate: Gate
+    requests: Recording = field(default_factory=Recording)
+    schedule: Recording = field(default_factory=Recording)
+    last: Second | None = None
+    done: BlockDone | None = None
+    aborted: str = ""
+    sendable_rps: float | None = None
+    server_cpu_s: float | None = None
+    steal: float | None = None
+    begun: float = 0.0
+
+
+def run_load(experiment: LoadExperiment, options: Options, view: LoadView) -> LoadOutcome:
+    """Offer load to a variant and return what came of it; what was measured is reported in any case.
+
+    Raises:
+        ConfigurationError: the report folder cannot be written.
+    """
+    plan = make_load_plan(experiment, options.command)
+    with interruptible(), _open_stage(options) as stage:
+        folder = new_run_folder(options.reports, f"load {experiment.title}")
+        return _Run(experiment, plan, view, folder, LoadJournal(folder), stage).run()
+
+
+class _Run:
+    """A load run while it goes on."""
+
+    def __init__(
+        self,
+        experiment: LoadExperiment,
+        plan: LoadPlan,
+        view: LoadView,
+        folder: Path,
+        journal: LoadJournal,
+        stage: Stage,
+    ) -> None:
+        self._experiment = experiment
+        self._plan = plan
+        self._view = view
+        self._folder = folder
+        self._journal = journal
+        self._stage = stage
+        self._seen = _Seen(Gate(plan))
+
+    def run(self) -> LoadOutcome:
+        """Measure, judge and write the result."""
+        started = _now()
+        self._journal.append(LoadPlanLine(plan=self._plan))
+        error: LoadstoneError | None = None
+        status, reason = RunStatus.COMPLETE, "the plan is carried out"
+        try:
+            self._measure()
+        except KeyboardInterrupt:
+            self._view.step("interrupted: stopping what was started")
+            status, reason = RunStatus.PARTIAL, "interrupted"
+        except LoadstoneError as fault:
+            error, status, reason = fault, RunStatus.INVALID, fault.problem
+        if self._seen.aborted:
+            reason = f"a threshold broke: {self._seen.aborted}"
+        self._stage.close()
+        result = self._finish(LoadEndLine(status=str(status), stop_reason=reason, at=_now()), started)
+        return LoadOutcome(self._folder, result, error, status is RunStatus.PARTIAL)
+
+    def _finish(self, end: LoadEndLine, started: str) -> LoadResult | None:
+        """Seal what was recorded, judge it, and write the result; None where there is nothing."""
+        block = self._block_line()
+        if block is not None:
+            self._journal.append(block)
+        self._journal.append(end)
+        self._journal.close()
+        if block is None:
+            return None
+        seen = self._seen
+        result = judge_load(
+            self._plan,
+            block,
+            seen.requests,
+            seen.schedule,
+            seen.gate.findings(),
+            end,
+            (self._folder.name, started),
+            describe_machine(),
+        )
+        text = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+        write_atomically(self._folder / LOAD_RESULT, text)
+        return result
+
+    def _measure(self) -> None:
+        experiment, stage, view = self._experiment, self._stage, self._view
+        with ExitStack() as stack:
+            stage.prepare([experiment.variant], progress=view.step)
+            view.step("starting the load generator")
+            generator = stack.enter_context(open_generator(stage, self._folder))
+            generator.load(experiment.scenario)
+            if experiment.offer.rate is not None:
+                view.step("finding out what this generator can send")
+                self._seen.sendable_rps = sendable(generator, stage, self._folder)
+            view.step("starting the variant")
+            running = stack.enter_context(stage.generation([(experiment.variant, 0)]))
+            if experiment.offer.rate is not None:
+                self._run_open(generator, running)
+            else:
+                self._run_closed(generator, running)
+
+    def _run_open(self, generator: LoadGenerator, running: Generation) -> None:
+        offer, seed = self._experiment.offer, self._experiment.seed
+        side = Side(variant="it", base_url=running["it"].base_url)
+        generator.open_sides(
+            OpenSides(
+                sides=[side],
+                key=[seed, "load", 0],
+                users=min(FIRST_USERS, offer.most_users),
+                most_users=offer.most_users,
+                most_backlog=offer.most_backlog,
+            )
+        )
+        self._view.step(f"warming up for {offer.warm_s:g} s")
+        warm = self._block("warm", min(offer.warm_s, offer.duration_s))
+        done, requests, _ = generator.run(warm, lambda *_: self._go_on(running))
+        self._refuse_too_much(requests.total / max(done.begun, 1))
+        self._view.step(f"offering {self._experiment.title}")
+        self._offer(generator, running, self._block("measure", offer.duration_s))
+        with suppress(MeasurementError):
+            generator.close_sides()
+
+    def _run_closed(self, generator: LoadGenerator, running: Generation) -> None:
+        offer = self._experiment.offer
+        order = RunCrowd(
+            base_url=running["it"].base_url,
+            users=offer.users,
+            spawn_rate=offer.spawn_rate,
+            seconds=offer.duration_s,
+            key=[self._experiment.seed, "load", 0],
+            tags=list(offer.tags),
+            exclude_tags=list(offer.exclude_tags),
+        )
+        self._view.step(f"running {offer.users} users")
+        self._offer(generator, running, order)
+
+    def _block(self, purpose: str, stop_s: float) -> RunBlock:
+        offer = self._experiment.offer
+        return RunBlock(
+            side=0,
+            rate=self._plan.rate,
+            start_s=0.0,
+            stop_s=stop_s,
+            key=[self._experiment.seed, "load", 0, purpose],
+            drain_s=offer.drain_s,
+            shares=[(0, 1, 0)],
+        )
+
+    def _offer(self, generator: LoadGenerator, running: Generation, order: RunBlock | RunCrowd) -> None:
+        """Run the measured part; what it brought is in `_seen`, however it ends."""
+        seen, it = self._seen, running["it"]
+        before, machine, seen.begun = it.cpu(), CpuSampler(), time.monotonic()
+
+        def on_second(second: Second, requests: Recording, schedule: Recording) -> bool:
+            seen.requests, seen.schedule, seen.last = requests, schedule, second
+            seen.server_cpu_s, seen.steal = spent_s(it, before), machine.steal()
+            self._view.second(second, requests, self._planned(second.elapsed_s - 1))
+            seen.aborted = seen.gate.feed(requests, second.elapsed_s)
+            return self._go_on(running) and not seen.aborted
+
+        try:
+            seen.done, seen.requests, seen.schedule = generator.run(order, on_second)
+        except MeasurementError:
+            running.check()  # a dead server explains more than a generator that lost it
+            raise
+        seen.server_cpu_s, seen.steal = spent_s(it, before), machine.steal()
+        seen.gate.feed(seen.requests, int(self._plan.duration_s) if not seen.aborted else 0)
+
+    def _planned(self, second: int) -> float | None:
+        planned = self._seen.gate.planned
+        return planned[second] if second < len(planned) else None
+
+    def _go_on(self, running: Generation) -> bool:
+        running.check()
+        return True
+
+    def _refuse_too_much(self, requests_per_arrival: float) -> None:
+        """A generator near its limit measures itself."""
+        rate, sendable_rps = self._experiment.offer.rate, self._seen.sendable_rps
+        if rate is None or not sendable_rps:
+            return
+        problem = sendable_problem(rate.peak_rps * requests_per_arrival, sendable_rps)
+        if problem:
+            raise MeasurementError(
+                "the plan is beyond what this generator can send faithfully",
+                cause=problem + "; a plan may ask for 60% of it",
+                remedy="lower the rate, use LeanHttpUser in the scenario, or run on a faster machine",
+            )
+
+    def _block_line(self) -> BlockLine | None:
+        seen, done = self._seen, self._seen.done
+        if done is None and not seen.requests.total:
+            return None
+        last_cpu = seen.last.cpu_s if seen.last else 0.0
+        sent = seen.requests.total
+        return BlockLine(
+            requests=self._journal.seal(seen.requests),
+            schedule=self._journal.seal(seen.schedule),
+            due=done.due if done else sent,
+            begun=done.begun if done else sent,
+            not_sent=done.not_sent if done else 0,
+            unfinished=done.unfinished if done else 0,
+            users=done.users if done else 0,
+            backlog=done.backlog if done else 0,
+            scenario_errors=done.scenario_errors if done else 0,
+            first_error=done.first_error if done else "",
+            duration_s=done.duration_s if done else time.monotonic() - seen.begun,
+            generator_cpu_s=done.cpu_s if done else last_cpu,
+            clock_drift_s=done.clock_drift_s if done else 0.0,
+            server_cpu_s=seen.server_cpu_s,
+            steal=seen.steal,
+            sendable_rps=seen.sendable_rps,
+            aborted=seen.aborted,
+        )
+
+
+def _open_stage(options: Options) -> Stage:
+    return Stage(
+        options.state,
+        slots=1,
+        database_url=options.database_url,
+        redis_url=options.redis_url,
+        allowed_hosts=options.allowed_hosts,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

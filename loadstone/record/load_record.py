@@ -1,0 +1,237 @@
+"""What a load run keeps: its plan, a line for each block with the hashes of its recordings, and its result.
+
+The folder's journal opens with the plan; recordings lie beside it, named by their
+hash. The result is a function of these alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from loadstone.errors import MeasurementError
+from loadstone.record.recording import Recording
+from loadstone.record.result import Check, Machine
+
+LOAD_SCHEMA_VERSION = "1.0"
+LOAD_RESULT = "load.json"
+JOURNAL = "load.jsonl"
+_CHUNKS = "recordings"
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the parts of the plan and of the result."""
+
+
+class LoadPlan(Frozen, frozen=True, kw_only=True):
+    """A load run, decided before its first request."""
+
+    loadstone_version: str
+    title: str
+    command: str
+    variant: str
+    toggles: dict[str, str]
+    scenario: str
+    scenario_sha256: str
+    size: str
+    seed: int
+    model: str
+    """`open` or `closed`."""
+    rate: str
+    users: int
+    """Of the closed model; of the open one, the most that the pool may hold."""
+    duration_s: float
+    warm_s: float
+    thresholds: list[str]
+
+
+class BlockLine(Frozen, frozen=True, kw_only=True, tag="block", tag_field="kind"):
+    """One block that is over."""
+
+    requests: str
+    """Hash of a recording."""
+    schedule: str
+    due: int
+    begun: int
+    not_sent: int
+    unfinished: int
+    users: int
+    backlog: int
+    scenario_errors: int
+    first_error: str
+    duration_s: float
+    generator_cpu_s: float
+    clock_drift_s: float
+    server_cpu_s: float | None
+    """CPU of all the variant's processes, services included."""
+    steal: float | None
+    sendable_rps: float | None
+    """What the self-test said that this generator can send."""
+    aborted: str
+    """The threshold that ended the run, where one did."""
+
+
+class LoadPlanLine(Frozen, frozen=True, kw_only=True, tag="plan", tag_field="kind"):
+    """The plan that everything below follows."""
+
+    plan: LoadPlan
+
+
+class LoadEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field="kind"):
+    """Why it ended."""
+
+    status: str
+    stop_reason: str
+    at: str
+
+
+LoadLine = LoadPlanLine | BlockLine | LoadEndLine
+
+
+class Quantiles(Frozen, frozen=True, kw_only=True):
+    """One of the three times of one endpoint: microseconds by quantile; None where it is not known."""
+
+    mean_us: float | None
+    max_us: float | None
+    values: list[tuple[float, float | None]]
+
+
+class EndpointLoad(Frozen, frozen=True, kw_only=True):
+    """What one endpoint saw, or all together."""
+
+    endpoint: str | None
+    requests: int
+    errors: int
+    outcomes: dict[str, int]
+    rps: float
+    response: Quantiles
+    service: Quantiles
+    lag: Quantiles
+
+
+class SecondLoad(Frozen, frozen=True, kw_only=True):
+    """What one stretch of time brought."""
+
+    start_s: int
+    width_s: int
+    planned: float | None
+    requests: int
+    errors: int
+    p50_us: float | None
+    p99_us: float | None
+
+
+class ThresholdResult(Frozen, frozen=True, kw_only=True):
+    """How a threshold fared."""
+
+    text: str
+    status: str
+    worst: float | None
+    """None: unknown, or longer than any limit."""
+    endless: bool
+    """Whether it fell among requests that were given up."""
+    unit: str
+    at_s: int
+    requests: int
+
+
+class LoadResult(Frozen, frozen=True, kw_only=True):
+    """Everything that a renderer needs to know of a load run."""
+
+    schema_version: str
+    id: str
+    started_at: str
+    finished_at: str
+    status: str
+    stop_reason: str
+    plan: LoadPlan
+    saturated: bool
+    due: int
+    begun: int
+    not_sent: int
+    unfinished: int
+    users: int
+    backlog: int
+    duration_s: float
+    cpu_per_request_s: float | None
+    overall: EndpointLoad
+    endpoints: list[EndpointLoad]
+    iterations: list[EndpointLoad]
+    seconds: list[SecondLoad]
+    thresholds: list[ThresholdResult]
+    checks: list[Check]
+    machine: Machine
+    exit_code: int
+
+
+class LoadJournal:
+    """Writes the journal and the recordings of a load run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._chunks = folder / _CHUNKS
+        self._chunks.mkdir()
+        self._file = (folder / JOURNAL).open("ab")
+
+    def append(self, line: LoadLine) -> None:
+        """Add one line and flush it to the disk; raises `OSError` when it cannot."""
+        self._file.write(msgspec.json.encode(line) + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def seal(self, recording: Recording) -> str:
+        """Store a recording under its hash, and return the hash."""
+        data = recording.pack()
+        name = hashlib.sha256(data).hexdigest()
+        (self._chunks / f"{name}.rec").write_bytes(data)
+        return name
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_load_journal(folder: Path) -> list[LoadLine]:
+    """Return the lines of a load run's journal, without a torn last one.
+
+    Raises:
+        MeasurementError: there is none, or a line that is not the last one cannot be read.
+    """
+    decoder = msgspec.json.Decoder(LoadLine)
+    try:
+        *whole, torn = (folder / JOURNAL).read_bytes().split(b"\n")
+        lines = [decoder.decode(line) for line in whole]
+        if torn:
+            lines.append(decoder.decode(torn))
+    except OSError as error:
+        raise MeasurementError(f"{folder} holds no load run", cause=str(error)) from error
+    except msgspec.DecodeError as error:
+        if len(lines := _readable(decoder, whole)) < len(whole):
+            raise MeasurementError(
+                f"{JOURNAL} is damaged", cause=str(error), remedy="repeat the run"
+            ) from error
+    return lines
+
+
+def read_recording(folder: Path, name: str) -> Recording:
+    """Return a sealed recording; raises `MeasurementError` when it is not what was sealed."""
+    path = folder / _CHUNKS / f"{name}.rec"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MeasurementError("a sealed recording is missing", cause=str(error)) from error
+    if hashlib.sha256(data).hexdigest() != name:
+        raise MeasurementError("a sealed recording was changed", cause=f"{path} does not match its name")
+    return Recording.unpack(data)
+
+
+def _readable(decoder: msgspec.json.Decoder[LoadLine], lines: list[bytes]) -> list[LoadLine]:
+    found: list[LoadLine] = []
+    for line in lines:
+        try:
+            found.append(decoder.decode(line))
+        except msgspec.DecodeError:
+            break
+    return found

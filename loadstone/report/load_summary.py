@@ -1,0 +1,120 @@
+"""A load run in words: one set of lines, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+import math
+
+from loadstone.record.load_record import EndpointLoad, LoadResult, ThresholdResult
+from loadstone.record.result import CheckStatus
+from loadstone.report.quantities import microseconds
+
+SHOWN = (0.5, 0.95, 0.99, 0.999)
+COLUMNS = ("endpoint", "requests", "failed", "/s", "p50", "p95", "p99", "p99.9", "max")
+
+
+def headline(result: LoadResult) -> str:
+    """Return how the run went, in one line."""
+    broken = [one for one in result.thresholds if one.status == "broken"]
+    if result.status == "invalid":
+        word = "INVALID"
+    elif broken:
+        word = "BROKEN"
+    elif result.status == "partial":
+        word = "INTERRUPTED"
+    else:
+        word = "KEPT" if result.thresholds else "DONE"
+    return f"{word}  {result.plan.title} for {result.duration_s:.1f} s"
+
+
+def model_line(result: LoadResult) -> str:
+    """Say which model offered the load, and how much of it was carried out."""
+    if result.plan.model == "closed":
+        return (
+            f"closed model: {result.users} users with think time; {result.overall.requests} requests, "
+            f"{result.overall.rps:.1f}/s. A slow server was asked less: this is no fixed rate."
+        )
+    told = f"open model: {result.begun} of {result.due} planned arrivals begun by {result.users} users"
+    if result.saturated:
+        told += f"; saturated: {result.not_sent} never sent, {result.unfinished} not finished"
+    return told + ". Response times count from the planned start."
+
+
+def rows(result: LoadResult) -> list[tuple[str, ...]]:
+    """Return the table of endpoints, all together last; response times."""
+    return [_row(each, each.endpoint or "") for each in result.endpoints] + [
+        _row(result.overall, "all together")
+    ]
+
+
+def time_lines(result: LoadResult) -> list[str]:
+    """Return what else is known of times: service and iterations."""
+    service = _times(result.overall, "service")
+    lines = [f"service time (from the send): {service}"] if service else []
+    for each in result.iterations:
+        times = _times(each, "response")
+        lines += [f"iteration {each.endpoint}: {each.requests}{', ' if times else ''}{times}"]
+    if result.cpu_per_request_s is not None:
+        lines.append(f"CPU of all processes per request: {result.cpu_per_request_s * 1000:.2f} ms")
+    return lines
+
+
+def outcome_line(result: LoadResult) -> str:
+    """Return how requests ended, where any failed."""
+    if not result.overall.errors:
+        return ""
+    told = ", ".join(f"{count} {name}" for name, count in result.overall.outcomes.items())
+    return f"outcomes: {told}"
+
+
+def threshold_lines(result: LoadResult) -> list[str]:
+    """Return a line for each threshold."""
+    return [_threshold(one) for one in result.thresholds]
+
+
+def check_lines(result: LoadResult) -> list[str]:
+    """Return the checks that say something."""
+    told = []
+    for check in result.checks:
+        if check.status is not CheckStatus.OK:
+            remedy = f" ({check.remedy})" if check.remedy else ""
+            told.append(f"{check.status}: {check.name}: {check.message}{remedy}")
+    return told or ["all checks of the measurement passed"]
+
+
+def duration(us: float | None) -> str:
+    """Return a time with its unit; what is not known is a dash."""
+    return "–" if us is None or math.isnan(us) else microseconds(us)
+
+
+def _row(each: EndpointLoad, name: str) -> tuple[str, ...]:
+    times = dict(each.response.values)
+    failed = f"{each.errors / each.requests:.2%}" if each.errors else "0"
+    return (
+        name,
+        str(each.requests),
+        failed,
+        f"{each.rps:.1f}",
+        *(duration(times.get(q)) for q in SHOWN),
+        duration(each.response.max_us),
+    )
+
+
+def _times(each: EndpointLoad, which: str) -> str:
+    times = dict(getattr(each, which).values)
+    told = [f"p{q * 100:g} {duration(times[q])}" for q in SHOWN if times.get(q) is not None]
+    return ", ".join(told)
+
+
+def _threshold(one: ThresholdResult) -> str:
+    if one.status == "unknown":
+        return f"? {one.text}: could not be told"
+    mark = "✓" if one.status == "kept" else "✗"
+    return f"{mark} {one.text}: {_worst(one)}" + (f", at {one.at_s} s" if " over " in one.text else "")
+
+
+def _worst(one: ThresholdResult) -> str:
+    if one.worst is None:
+        return "longer than any limit"
+    if one.unit == "us":
+        return duration(one.worst)
+    return f"{one.worst:.3%}" if one.unit == "share" else f"{one.worst:.1f}/s"

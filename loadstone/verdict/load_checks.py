@@ -1,0 +1,152 @@
+"""Must a load run be believed? Did the generator do what was planned, when it was planned?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from loadstone.gate.thresholds import Finding, Status
+from loadstone.record.load_record import BlockLine, LoadPlan
+from loadstone.record.recording import Recording
+from loadstone.record.result import Check, CheckStatus
+
+DISPATCH = "(dispatch)"
+LAG_WARN_US, LAG_FAIL_US = 2_000.0, 10_000.0
+"""Of the 99th percentile of the lag with which the plan handed work out."""
+RATE_WARN, RATE_FAIL = 0.99, 0.95
+CPU_WARN, CPU_FAIL = 0.60, 0.90
+"""Of one core, on which a generator runs."""
+CLOCK_WARN_S, CLOCK_FAIL_S = 0.005, 0.1
+STEAL_WARN = 0.05
+SENDABLE_SHARE = 0.60
+"""Share of what the generator can send that a plan may ask for."""
+
+
+def load_checks(
+    plan: LoadPlan, block: BlockLine, schedule: Recording, findings: Sequence[Finding]
+) -> list[Check]:
+    """Return every check of a load run, in the order in which reports show them."""
+    checks = [_generator(block), _clock(block), _scenario(block)]
+    if plan.model == "open":
+        checks = [lag_check(schedule), _rate(plan, block), _saturated(block), *checks]
+    if block.steal is not None:
+        checks.append(
+            _graded(
+                "steal",
+                block.steal,
+                (STEAL_WARN, math.inf),
+                f"the host took {block.steal:.1%} of the CPU away",
+                "the machine is shared: use a quieter one, or a longer run",
+            )
+        )
+    if findings:
+        checks.append(_thresholds(findings))
+    return checks
+
+
+def lag_check(schedule: Recording) -> Check:
+    """Work that is handed out late is not the load that was planned."""
+    lag_us = schedule.quantile(0.99, "lag", endpoint=DISPATCH).value_us
+    if math.isnan(lag_us):
+        return Check(name="lag", status=CheckStatus.FAIL, message="no work was handed out")
+    return _graded(
+        "lag",
+        lag_us,
+        (LAG_WARN_US, LAG_FAIL_US),
+        f"work was handed out at most {lag_us / 1000:.2f} ms late (99%)",
+        "give the generator a core of its own, lower the rate, or use a lighter client",
+    )
+
+
+def sendable_problem(peak_rps: float, sendable_rps: float) -> str:
+    """Return why a plan is beyond this generator, or nothing."""
+    if peak_rps <= SENDABLE_SHARE * sendable_rps:
+        return ""
+    return (
+        f"the plan asks for {peak_rps:,.0f} requests/s, and with this scenario's client "
+        f"this generator can send {sendable_rps:,.0f}"
+    )
+
+
+def _graded(name: str, value: float, limits: tuple[float, float], message: str, remedy: str) -> Check:
+    warn, fail = limits
+    status = CheckStatus.FAIL if value > fail else CheckStatus.WARN if value > warn else CheckStatus.OK
+    told = "" if status is CheckStatus.OK else remedy
+    return Check(name=name, status=status, message=message, remedy=told, value=value)
+
+
+def _rate(plan: LoadPlan, block: BlockLine) -> Check:
+    """Every arrival of the plan must have fallen due; one that the server was too slow for did too."""
+    share = block.begun / block.due if block.due else 0.0
+    check = _graded(
+        "rate",
+        1 - share,
+        (1 - RATE_WARN, math.inf),
+        f"{block.begun} of {block.due} planned arrivals were begun ({share:.2%})",
+        "the variant is slower than the plan: what was not sent counts as failed",
+    )
+    late_s = block.duration_s - plan.duration_s
+    if not block.aborted and block.duration_s < RATE_FAIL * plan.duration_s:
+        return Check(
+            name="rate",
+            status=CheckStatus.FAIL,
+            message=f"the plan ended {-late_s:.1f} s early",
+            remedy="repeat the run; see generator.log",
+            value=1 - share,
+        )
+    return check
+
+
+def _saturated(block: BlockLine) -> Check:
+    return Check(
+        name="backlog",
+        status=CheckStatus.WARN if block.not_sent else CheckStatus.OK,
+        message=f"saturated: {block.not_sent} arrivals were never sent, {block.unfinished} not finished"
+        if block.not_sent
+        else f"at most {block.backlog} pieces of work waited for one of {block.users} users",
+        remedy="the variant cannot keep up: lower the rate, or allow more users" if block.not_sent else "",
+        value=float(block.not_sent),
+    )
+
+
+def _generator(block: BlockLine) -> Check:
+    share = block.generator_cpu_s / max(block.duration_s, 1e-9)
+    return _graded(
+        "generator",
+        share,
+        (CPU_WARN, CPU_FAIL),
+        f"the load generator used {share:.0%} of a core",
+        "it is near its limit: lower the rate, or use LeanHttpUser instead of HttpUser",
+    )
+
+
+def _clock(block: BlockLine) -> Check:
+    return _graded(
+        "clock",
+        abs(block.clock_drift_s),
+        (CLOCK_WARN_S, CLOCK_FAIL_S),
+        f"the clocks went {abs(block.clock_drift_s) * 1000:.2f} ms apart",
+        "the wall clock was set during the run: repeat it",
+    )
+
+
+def _scenario(block: BlockLine) -> Check:
+    first = f", first: {block.first_error}" if block.first_error else ""
+    return Check(
+        name="scenario",
+        status=CheckStatus.WARN if block.scenario_errors else CheckStatus.OK,
+        message=f"the scenario raised {block.scenario_errors} times{first}",
+        remedy="after a failed request that may be right; else mend it" if block.scenario_errors else "",
+        value=float(block.scenario_errors),
+    )
+
+
+def _thresholds(findings: Sequence[Finding]) -> Check:
+    unknown = [one.threshold.text for one in findings if one.status is Status.UNKNOWN]
+    return Check(
+        name="thresholds",
+        status=CheckStatus.WARN if unknown else CheckStatus.OK,
+        message=f"could not be told: {', '.join(unknown)}" if unknown else "all could be told",
+        remedy="check the endpoint's name, or send more requests" if unknown else "",
+        value=float(len(unknown)),
+    )
