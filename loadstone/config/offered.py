@@ -97,7 +97,7 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
         users=_count("users", wish.users or 0, 0),
         spawn_rate=wish.spawn_rate or float(wish.users or 1),
         duration_s=_duration(project, wish, rate),
-        warm_s=parse_duration(wish.warm_up or raw.warm_up),
+        warm_s=_warm_s(wish.warm_up, raw.warm_up, rate),
         thresholds=tuple(
             threshold
             for text in wish.thresholds or tuple(raw.thresholds)
@@ -117,6 +117,13 @@ def _duration(project: Project, wish: LoadWish, rate: Rate | None) -> float:
     if wish.duration is not None:
         return min(planned, parse_duration(wish.duration))
     return planned if math.isfinite(planned) else parse_duration(project.raw.load.duration)
+
+
+def _warm_s(wished: str | None, default: str, rate: Rate | None) -> float:
+    """Return the length of the warm-up: none before recorded traffic, whose first requests it would take."""
+    if wished is None and rate is not None and rate.replayed:
+        return 0.0
+    return parse_duration(wished or default)
 
 
 def _count(what: str, count: int, least: int) -> int:

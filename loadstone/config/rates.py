@@ -10,14 +10,20 @@
           | RATE "^" RATE "@" DURATION        base, and one spike of that duration in the middle
 
 Rates are arrivals (iterations) per second. A soak is a steady rate that lasts:
-`200/8h`. A pause is `0/10s`.
+`200/8h`. A pause is `0/10s`. `replay:FILE` (or `replay:FILE*2`, twice as fast) takes
+the arrival times of recorded traffic, as `loadstone scenario` writes them.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
 
 from loadstone.config.locate import misread
 from loadstone.config.units import parse_duration
@@ -26,6 +32,9 @@ from loadstone.errors import ConfigurationError
 MOST_RPS = 1_000_000.0
 MOST_PIECES = 10_000
 POISSON = "poisson:"
+REPLAY = "replay:"
+LEAST_GAP_S = 1e-6
+"""Between two recorded arrivals: none are at the same instant."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _COUNT = re.compile(r"\d+")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h))+")
@@ -56,6 +65,8 @@ class Rate:
     pieces: tuple[Piece, ...]
     poisson: bool = False
     """Arrivals at random with this rate, instead of evenly spaced ones."""
+    replayed: bool = False
+    """Pieces that hold one arrival each, at recorded times."""
 
     @property
     def duration_s(self) -> float:
@@ -64,8 +75,11 @@ class Rate:
 
     @property
     def peak_rps(self) -> float:
-        """Highest rate of the plan."""
-        return max(max(piece.start_rps, piece.end_rps) for piece in self.pieces)
+        """Highest rate of the plan; of recorded traffic, in any second."""
+        if not self.replayed:
+            return max(max(piece.start_rps, piece.end_rps) for piece in self.pieces)
+        starts = accumulate((piece.duration_s for piece in self.pieces[:-1]), initial=0.0)
+        return float(max(Counter(int(start) for start in starts).values()))
 
 
 def parse_rate(text: str) -> Rate:
@@ -74,7 +88,48 @@ def parse_rate(text: str) -> Rate:
     Raises:
         ConfigurationError: names the column, what was expected there and what to write.
     """
-    return _Parser(text).rate()
+    return _replayed(text.strip()) if text.lstrip().startswith(REPLAY) else _Parser(text).rate()
+
+
+def _replayed(text: str) -> Rate:
+    """Return a plan with an arrival at each recorded time: between two of them, a rate of one a gap."""
+    name, _, speed = text.removeprefix(REPLAY).partition("*")
+    if speed and (not _NUMBER.fullmatch(speed.strip()) or not float(speed)):
+        at = len(text) - len(speed)
+        raise misread("rate", text, at, "a speed is expected", "write it like replay:FILE*2")
+    times = _recorded_times(Path(name.strip()))
+    pieces, last = [], times[0] - LEAST_GAP_S
+    for at_s in times[1:]:
+        gap = max(at_s - last - LEAST_GAP_S, LEAST_GAP_S)
+        last += gap
+        scaled = gap / float(speed or 1)
+        pieces.append(Piece(scaled, 1 / scaled, 1 / scaled))
+    return Rate(text, (*pieces, Piece(LEAST_GAP_S, 1 / LEAST_GAP_S, 1 / LEAST_GAP_S)), replayed=True)
+
+
+def _recorded_times(path: Path) -> list[float]:
+    """Return ascending times in seconds from 0; raises `ConfigurationError` with the line."""
+    decoder = msgspec.json.Decoder(_Recorded)
+    times: list[float] = []
+    try:
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            at_s = decoder.decode(line).at
+            if not math.isfinite(at_s) or at_s < (times[-1] if times else 0.0):
+                raise msgspec.DecodeError(f"line {number}: the times do not ascend")  # noqa: TRY301 - one end for all faults
+            times.append(at_s)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} holds no recorded arrivals",
+            cause=str(error),
+            remedy="make it with loadstone scenario from-har or from-log",
+        ) from error
+    if not times:
+        raise ConfigurationError(f"{path} holds no recorded arrivals", cause="it is empty")
+    return [at_s - times[0] for at_s in times]
+
+
+class _Recorded(msgspec.Struct):
+    at: float
 
 
 class _Parser:

@@ -175,10 +175,13 @@ class _Run:
                 most_backlog=offer.most_backlog,
             )
         )
-        self._view.step(f"warming up for {offer.warm_s:g} s")
-        warm = self._block("warm", min(offer.warm_s, offer.duration_s))
-        done, requests, _ = generator.run(warm, lambda *_: self._go_on(running))
-        self._refuse_too_much(requests.total / max(done.begun, 1))
+        per_arrival = 1.0
+        if offer.warm_s:
+            self._view.step(f"warming up for {offer.warm_s:g} s")
+            warm = self._block("warm", min(offer.warm_s, offer.duration_s))
+            done, requests, _ = generator.run(warm, lambda *_: self._go_on(running))
+            per_arrival = requests.total / max(done.begun, 1)
+        self._refuse_too_much(per_arrival)
         self._view.step(f"offering {self._experiment.title}")
         self._offer(generator, running, self._block("measure", offer.duration_s))
         with suppress(MeasurementError):

@@ -1,0 +1,1 @@
+"""Scenarios from recorded traffic: HAR files and access logs, with their arrival times kept."""
