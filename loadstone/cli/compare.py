@@ -13,8 +13,11 @@ import click
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.compile import Wish, compile_experiment
+from loadstone.config.load import Project
+from loadstone.config.offered import LoadWish, Offer, compile_offer
 from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
+from loadstone.lanes.load_conductor import conduct_load
 from loadstone.record.folder import write_atomically
 from loadstone.record.result import encode
 from loadstone.report import terminal
@@ -26,6 +29,7 @@ Examples:
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone compare cache=off cache=aside --with orm=naive --users 4
   loadstone compare orm=prefetch orm=naive --lane probe
+  loadstone compare orm=naive orm=prefetch --lane load --rate 30
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
 Several toggles at once are joined by commas: orm=naive,cache=off.
@@ -47,11 +51,13 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 )
 @click.option(
     "--lane",
-    type=click.Choice(["pair", "probe"]),
+    type=click.Choice(["pair", "load", "probe"]),
     default="pair",
     show_default=True,
-    help="Time pairs of requests after probing, or only probe: exact facts, no timing, in seconds.",
+    help="After probing, time pairs of requests, or offer load in alternating blocks; or only probe.",
 )
+@click.option("--rate", help="Arrivals per second offered to each variant (--lane load).")
+@click.option("--most-users", type=int, help="Most users that offered load may grow to (--lane load).")
 @click.option("--margin", help="Smallest relative change that matters, such as 2%.")
 @click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
@@ -99,6 +105,8 @@ def command(
     scenario: str | None,
     size: str | None,
     lane: str,
+    rate: str | None,
+    most_users: int | None,
     budget: str | None,
     margin: str | None,
     alpha: str | None,
@@ -159,9 +167,28 @@ def command(
         redis_url=redis_url,
         allowed_hosts=allow_host,
     )
+    offer = _offer(project, lane, rate, most_users, gating)
     with progress_view(quiet=quiet) as view:
-        outcome = conduct(experiment, options, view)
+        if offer is not None:
+            outcome = conduct_load(experiment, offer, options, view)
+        else:
+            outcome = conduct(experiment, options, view)
     return _finish(outcome, json_path, require_verdict=require_verdict)
+
+
+def _offer(
+    project: Project, lane: str, rate: str | None, most_users: int | None, gating: tuple[str, ...]
+) -> Offer | None:
+    """Return what the load lane offers; None for the other lanes."""
+    if lane != "load":
+        if rate is not None or most_users is not None:
+            raise ConfigurationError("only the load lane offers a rate", remedy="add --lane load")
+        return None
+    if gating:
+        raise ConfigurationError(
+            "the load lane's gating metrics are fixed", remedy="leave out --gate, or use the pair lane"
+        )
+    return compile_offer(project, LoadWish(rate=rate, most_users=most_users))
 
 
 def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:

@@ -38,7 +38,7 @@ def progress_view(*, quiet: bool) -> Iterator[View]:
 
 def describe_plan(plan: Plan) -> str:
     """Return the plan in one line, as it is told before the first request."""
-    if "pair" not in plan.lanes:
+    if not {"pair", "load"} & set(plan.lanes):
         return f"{plan.title}: exact facts and payloads only, nothing is timed"
     return (
         f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s"

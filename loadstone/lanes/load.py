@@ -277,7 +277,7 @@ class _Run:
             server_cpu_s=seen.server_cpu_s,
             steal=seen.steal,
             sendable_rps=seen.sendable_rps,
-            aborted=seen.aborted,
+            aborted=seen.aborted if done else "it did not come to its end",
         )
 
 

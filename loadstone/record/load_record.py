@@ -71,7 +71,7 @@ class BlockLine(Frozen, frozen=True, kw_only=True, tag="block", tag_field="kind"
     sendable_rps: float | None
     """What the self-test said that this generator can send."""
     aborted: str
-    """The threshold that ended the run, where one did."""
+    """The threshold that ended the run before its time, or what else did."""
 
 
 class LoadPlanLine(Frozen, frozen=True, kw_only=True, tag="plan", tag_field="kind"):
@@ -175,7 +175,7 @@ class LoadJournal:
         self._chunks.mkdir()
         self._file = (folder / JOURNAL).open("ab")
 
-    def append(self, line: LoadLine) -> None:
+    def append(self, line: msgspec.Struct) -> None:
         """Add one line and flush it to the disk; raises `OSError` when it cannot."""
         self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.flush()

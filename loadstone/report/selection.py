@@ -100,7 +100,7 @@ def facts(result: Result) -> list[FactChange]:
 
 def timed(result: Result) -> bool:
     """Say whether anything was timed: a run of the probe lane alone has exact facts only."""
-    return "pair" in result.experiment.lanes
+    return bool({"pair", "load"} & set(result.experiment.lanes))
 
 
 def _with_totals(side: ProbeFacts) -> ProbeFacts:

@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 
 from loadstone.gate.thresholds import Finding, Status
+from loadstone.record.load_comparison import LoadDesign
 from loadstone.record.load_record import BlockLine, LoadPlan
+from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
-from loadstone.record.result import Check, CheckStatus
+from loadstone.record.result import Check, CheckStatus, Probe
+from loadstone.verdict.load_levels import LoadObservations
 
 DISPATCH = "(dispatch)"
 LAG_WARN_US, LAG_FAIL_US = 2_000.0, 10_000.0
@@ -55,6 +58,105 @@ def lag_check(schedule: Recording) -> Check:
         (LAG_WARN_US, LAG_FAIL_US),
         f"work was handed out at most {lag_us / 1000:.2f} ms late (99%)",
         "give the generator a core of its own, lower the rate, or use a lighter client",
+    )
+
+
+def comparison_checks(design: LoadDesign, observations: LoadObservations, probe: Probe | None) -> list[Check]:
+    """Return every check of a comparison under load."""
+    checks = [_payload(probe)] if probe is not None else []
+    blocks = [block for measured in observations.generations for block in measured.line.blocks]
+    if not blocks:
+        return checks
+    schedule = Recording()
+    for measured in observations.generations:
+        schedule.add(measured.schedule)
+    due, begun = sum(block.due for block in blocks), sum(block.begun for block in blocks)
+    unsent = sum(block.not_sent + block.unfinished for block in blocks)
+    share = max(block.generator_cpu_s / max(block.duration_s, 1e-9) for block in blocks)
+    drift_s = max(abs(block.clock_drift_s) for block in blocks)
+    errors = sum(measured.line.scenario_errors for measured in observations.generations)
+    checks += [
+        lag_check(schedule),
+        _graded(
+            "rate",
+            1 - begun / max(due, 1),
+            (0.0, 1 - RATE_WARN),
+            f"{begun} of {due} planned arrivals were begun",
+            "a variant cannot keep up with this rate: lower it",
+        ),
+        _graded(
+            "backlog",
+            float(unsent),
+            (0.0, 0.0),
+            f"{unsent} arrivals were never sent or not finished",
+            "a variant is saturated, so that times say how long the run was: lower the rate",
+        ),
+        _graded(
+            "generator",
+            share,
+            (CPU_WARN, CPU_FAIL),
+            f"the load generator used at most {share:.0%} of a core",
+            "it is near its limit: lower the rate, or use LeanHttpUser in the scenario",
+        ),
+        _graded(
+            "clock",
+            drift_s,
+            (CLOCK_WARN_S, CLOCK_FAIL_S),
+            f"the clocks went at most {drift_s * 1000:.2f} ms apart",
+            "the wall clock was set during the run: repeat it",
+        ),
+        _graded(
+            "scenario",
+            errors / max(due, 1),
+            (0.0, 0.01),
+            f"the scenario raised {errors} times",
+            "run it with stock Locust and mend what it raises",
+        ),
+        _new_failures(observations),
+        _generations(design, observations),
+    ]
+    return checks
+
+
+def _payload(probe: Probe) -> Check:
+    payload = probe.payload
+    wrong = payload.checked - payload.equal
+    return _graded(
+        "payload",
+        float(wrong),
+        (0.0, 0.0),
+        f"{payload.equal} of {payload.checked} probed requests return the same on both variants",
+        "mend the variant, or declare the difference as a payload rule of the toggle",
+    )
+
+
+def _new_failures(observations: LoadObservations) -> Check:
+    """Look for a class of failure that only a variant other than the baseline shows."""
+    seen: list[set[Outcome]] = [set() for _ in range(observations.variants)]
+    for measured in observations.generations:
+        for key in measured.requests.cells:
+            seen[key.variant] |= {key.outcome} if key.outcome.failed else set()
+    fresh = sorted({one for other in seen[1:] for one in other - seen[0]})
+    labels = ", ".join(one.label for one in fresh)
+    return Check(
+        name="new failures",
+        status=CheckStatus.WARN if fresh else CheckStatus.OK,
+        message=f"after fails in a way in which before never did: {labels}"
+        if fresh
+        else "after fails in no way of its own",
+        remedy="look at the outcomes; a new failure class is never an improvement" if fresh else "",
+        value=float(len(fresh)),
+    )
+
+
+def _generations(design: LoadDesign, observations: LoadObservations) -> Check:
+    few = observations.count < design.plan.looks[0]
+    return Check(
+        name="generations",
+        status=CheckStatus.WARN if few else CheckStatus.OK,
+        message=f"{observations.count} of at most {design.plan.max_generations} generations measured",
+        remedy=f"a verdict needs {design.plan.looks[0]}: give it more time" if few else "",
+        value=float(observations.count),
     )
 
 
