@@ -1,0 +1,210 @@
+"""A load run, judged from made-up recordings."""
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from loadstone.errors import ExitCode, MeasurementError
+from loadstone.record.histogram import Histogram
+from loadstone.record.load_record import (
+    BlockLine,
+    LoadEndLine,
+    LoadJournal,
+    LoadPlan,
+    LoadPlanLine,
+    read_load_journal,
+    read_recording,
+)
+from loadstone.record.observations import Outcome
+from loadstone.record.recording import Cells, Key, Recording, Times
+from loadstone.record.result import CheckStatus, Machine
+from loadstone.report import load_reports
+from loadstone.verdict.load_checks import sendable_problem
+from loadstone.verdict.offered import CLASS_OF, Gate, judge_load, tallies
+
+MACHINE = Machine(
+    fingerprint="f", cpu_model="some CPU", cores=2, memory_bytes=1, kernel="Linux", python="CPython 3.11"
+)
+END = LoadEndLine(status="complete", stop_reason="the plan is carried out", at="2026-03-01T10:00:10+00:00")
+PLAN = LoadPlan(
+    loadstone_version="0",
+    title="it at 100",
+    command="loadstone load --rate 100",
+    variant="it",
+    toggles={},
+    scenario="journey.py",
+    scenario_sha256="",
+    size="small",
+    seed=1,
+    model="open",
+    rate="100",
+    users=10,
+    duration_s=4.0,
+    warm_s=0.0,
+    thresholds=["p50<200ms", "errors<1%", "rate>=99%"],
+)
+BLOCK = BlockLine(
+    requests="",
+    schedule="",
+    due=400,
+    begun=400,
+    not_sent=0,
+    unfinished=0,
+    users=4,
+    backlog=2,
+    scenario_errors=0,
+    first_error="",
+    duration_s=4.0,
+    generator_cpu_s=0.4,
+    clock_drift_s=0.0,
+    server_cpu_s=2.0,
+    steal=0.0,
+    sendable_rps=5000.0,
+    aborted="",
+)
+
+
+def times(values_ms, lag_us: int = 100) -> Times:
+    service = np.asarray(values_ms) * 1000
+    lag = np.full(service.size, lag_us)
+    return Times(Histogram.of(service + lag), Histogram.of(service), Histogram.of(lag))
+
+
+def second(ok: int = 100, response_ms: float = 10, **others: int) -> Cells:
+    cells = {Key(0, "GET /", Outcome.OK): times([response_ms] * ok)}
+    for name, count in others.items():
+        cells[Key(0, "GET /", Outcome[name])] = times([1.0] * count)
+    return cells
+
+
+def recording(*seconds: Cells) -> Recording:
+    whole = Recording()
+    for number, cells in enumerate(seconds):
+        whole.add_second(number, cells)
+    return whole
+
+
+def schedule(lag_us: int = 100) -> Recording:
+    return recording({Key(0, "(dispatch)", Outcome.OK): times([0.0] * 400, lag_us)})
+
+
+def judged(requests: Recording, plan: LoadPlan = PLAN, block: BlockLine = BLOCK, lag_us: int = 100):
+    gate = Gate(plan)
+    gate.feed(requests, int(plan.duration_s))
+    return judge_load(
+        plan, block, requests, schedule(lag_us), gate.findings(), END, ("run", "2026-03-01T10:00:00"), MACHINE
+    )
+
+
+def test_a_run_that_kept_its_thresholds_is_exit_code_0():
+    result = judged(recording(*[second()] * 4))
+    assert result.exit_code == ExitCode.OK
+    assert result.overall.requests == 400
+    assert result.cpu_per_request_s == pytest.approx(0.005)
+    assert [one.status for one in result.thresholds] == ["kept"] * 3
+    assert [one.planned for one in result.seconds] == pytest.approx([100.0] * 4)
+    assert dict(result.overall.response.values)[0.5] == pytest.approx(10_100, rel=0.004)
+    assert dict(result.overall.service.values)[0.5] == pytest.approx(10_000, rel=0.004)
+
+
+def test_a_broken_threshold_is_exit_code_1_and_an_untold_one_3():
+    slow = [second(response_ms=300)] * 4
+    assert judged(recording(*slow)).exit_code == ExitCode.REGRESSED
+    typo = replace(PLAN, thresholds=["GET /typo: p50<1s"])
+    assert judged(recording(*[second()] * 4), typo).exit_code == ExitCode.INVALID
+
+
+def test_what_was_never_sent_counts_as_failed_and_as_longer_than_any_limit():
+    block = replace(BLOCK, begun=100, not_sent=300)
+    result = judged(recording(second(100, NOT_SENT=300)), block=block)
+    assert result.saturated
+    assert result.overall.outcomes == {"ok": 100, "not sent": 300}
+    assert [one.status for one in result.thresholds] == ["broken"] * 3
+    assert result.thresholds[0].endless
+
+
+def test_a_generator_that_was_late_makes_the_run_invalid():
+    result = judged(recording(*[second()] * 4), lag_us=50_000)
+    assert (result.status, result.exit_code) == ("invalid", ExitCode.INVALID)
+    (lag,) = [one for one in result.checks if one.name == "lag"]
+    assert lag.status is CheckStatus.FAIL
+    assert lag.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "status"),
+    [
+        ({"generator_cpu_s": 3.0}, "generator", CheckStatus.WARN),
+        ({"generator_cpu_s": 3.9}, "generator", CheckStatus.FAIL),
+        ({"clock_drift_s": -0.5}, "clock", CheckStatus.FAIL),
+        ({"duration_s": 2.0}, "rate", CheckStatus.FAIL),
+        ({"duration_s": 2.0, "aborted": "p50<1ms over 1s abort"}, "rate", CheckStatus.OK),
+        ({"begun": 300, "not_sent": 100}, "backlog", CheckStatus.WARN),
+        ({"scenario_errors": 2, "first_error": "KeyError: 'x'"}, "scenario", CheckStatus.WARN),
+        ({"steal": 0.2}, "steal", CheckStatus.WARN),
+    ],
+)
+def test_each_check_sees_its_fault(changes, check, status):
+    result = judged(recording(*[second()] * 4), block=replace(BLOCK, **changes))
+    assert {one.name: one.status for one in result.checks}[check] is status
+
+
+def test_thresholds_of_windows_are_fed_second_by_second():
+    plan = replace(PLAN, thresholds=["errors<1% over 2s abort"])
+    gate = Gate(plan)
+    whole = recording(second(), second(), second(50, SERVER_ERROR=50))
+    assert gate.feed(whole, 2) == ""
+    assert gate.feed(whole, 3) == "errors<1% over 2s abort"
+    (finding,) = gate.findings()
+    assert (finding.at_s, finding.requests) == (3, 200)
+
+
+def test_every_outcome_has_a_class_of_thresholds():
+    assert set(CLASS_OF) == set(Outcome)
+    cells = {Key(0, "GET /", outcome): times([1.0]) for outcome in Outcome}
+    (tally,) = tallies(cells).values()
+    assert tally.outcomes == dict.fromkeys(CLASS_OF.values(), 1)
+    assert sum(tally.times_us["response"].values()) == 2  # ok and redirects; a failure has no time
+
+
+def test_a_plan_may_ask_for_sixty_percent_of_what_can_be_sent():
+    assert not sendable_problem(600, 1000)
+    assert "can send 1,000" in sendable_problem(601, 1000)
+
+
+def test_the_reports_tell_the_model_and_the_verdict():
+    result = judged(recording(second(100, NOT_SENT=300)), block=replace(BLOCK, begun=100, not_sent=300))
+    text = load_reports.markdown(result)
+    assert text.startswith("# BROKEN  it at 100")
+    assert "open model: 100 of 400 planned arrivals" in text
+    assert "saturated: 300 never sent" in text
+    console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115 - a sink
+    load_reports.render(result, console)
+    assert "longer than any limit" in console.export_text()
+
+
+def test_a_journal_is_read_back_and_a_torn_line_dropped(tmp_path):
+    journal = LoadJournal(tmp_path)
+    whole = recording(second())
+    name = journal.seal(whole)
+    for line in (LoadPlanLine(plan=PLAN), replace(BLOCK, requests=name), END):
+        journal.append(line)
+    journal.close()
+    path = tmp_path / "load.jsonl"
+    assert read_load_journal(tmp_path)[1].requests == name
+    assert read_recording(tmp_path, name).total == whole.total
+    path.write_bytes(path.read_bytes()[:-20])
+    assert len(read_load_journal(tmp_path)) == 2
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    with pytest.raises(MeasurementError, match="damaged"):
+        read_load_journal(tmp_path)
+
+
+def test_a_changed_recording_is_noticed(tmp_path):
+    journal = LoadJournal(tmp_path)
+    name = journal.seal(recording(second()))
+    path = tmp_path / "recordings" / f"{name}.rec"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(MeasurementError, match="was changed"):
+        read_recording(tmp_path, name)
