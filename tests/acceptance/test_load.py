@@ -149,6 +149,12 @@ def test_a_gain_shows_under_load(project):
     assert told["verdict"]["verdict"] == "improved"
     assert re.search(r"p50 latency\s", ran.stdout)
     assert find_processes(told["run"]["id"]) == []
+    assert project.run("verify").returncode == 0
+    recording = next((project.runs()[-1] / "recordings").iterdir())
+    recording.write_bytes(recording.read_bytes() + b"x")
+    tampered = project.run("verify")
+    assert tampered.returncode == 3
+    assert "was changed" in tampered.stdout
 
 
 @pytest.mark.parametrize(
