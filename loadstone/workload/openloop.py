@@ -146,7 +146,7 @@ class OpenLoop:
 
     def _refuse(self, due_ns: int, now_ns: int) -> None:
         self.offered.not_sent += 1
-        endpoint = self.requests.endpoint(NOT_SENT)
+        endpoint = self.requests.endpoint(NOT_SENT, self.pool.variant)
         self.requests.record(endpoint, Outcome.NOT_SENT, due_ns, now_ns, now_ns)
 
     def _drain(self) -> None:
@@ -157,7 +157,7 @@ class OpenLoop:
         now = time.perf_counter_ns()
         for due_ns in self.pool.abandon_backlog():
             self._refuse(due_ns, now)
-        endpoint = self.requests.endpoint(UNFINISHED)
+        endpoint = self.requests.endpoint(UNFINISHED, self.pool.variant)
         for due_ns, begun_ns in self.pool.abandon_busy():
             self.offered.unfinished += 1
             self.requests.record(endpoint, Outcome.TIMEOUT, due_ns, begun_ns, now)

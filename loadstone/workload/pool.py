@@ -69,7 +69,7 @@ class Pool:
         self._environment = environment
         self._base_url = base_url
         self._schedule = schedule
-        self._variant = variant
+        self.variant = variant
         self._key = key
         self.family = stream_seed(*key, "arrival")
         self._most_users = max(most_users, len(self._kinds))
@@ -161,7 +161,7 @@ class Pool:
         """Record an iteration."""
         endpoint = self._endpoints.get(name)
         if endpoint is None:
-            endpoint = self._endpoints[name] = self._schedule.endpoint(name, self._variant)
+            endpoint = self._endpoints[name] = self._schedule.endpoint(name, self.variant)
         self._schedule.record(endpoint, outcome, due_ns, begun_ns, end_ns)
 
     def blame(self, error: BaseException) -> None:
@@ -236,7 +236,7 @@ class Pool:
         user._greenlet, user._group, seat.greenlet = current, self._group, current  # noqa: SLF001 - as User.start
         seat.stream.seed(stream_seed(*self._key, "start", ordinal))
         adopt_stream(seat.stream)
-        set_variant(self._variant)
+        set_variant(self.variant)
         user.on_start = _unmeasured(user.on_start)  # type: ignore[method-assign]  # Locust has no hook
         self._seats.add(seat)
         self.most_users_seen = max(self.most_users_seen, len(self._seats))

@@ -81,7 +81,7 @@ def test_work_that_waits_keeps_its_intended_start(run):
         """,
         most_users=1,
     )
-    _, _, requests, response_us, service_us = told["requests"][0]
+    _, _, requests, response_us, service_us, _ = told["requests"][0]
     assert requests == 10
     assert told["backlog"] >= 8
     # arrival i is due at i ms and ends at the earliest at 20 (i + 1) ms
@@ -102,7 +102,9 @@ def test_what_the_backlog_does_not_hold_is_counted_as_not_sent(run):
         most_backlog=3,
         users=2,
         drain_s=0.1,
+        variant=1,
     )
+    assert {row[5] for row in told["requests"]} == {1}
     assert (told["due"], told["unfinished"], told["not_sent"]) == (10, 2, 8)
     assert count(told["requests"], "(not sent)", "not sent") == 8
     assert count(told["requests"], "(unfinished)", "timeout") == 2
