@@ -52,6 +52,8 @@ class Offer:
     """Of the open model's pool."""
     most_backlog: int
     drain_s: float
+    most_lag_us: float
+    """Of the p99 with which work is handed out; above it the run is invalid."""
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
 
@@ -106,6 +108,7 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
         most_users=_count("most users", wish.most_users or raw.most_users, 1),
         most_backlog=max(0, raw.most_backlog),
         drain_s=parse_duration(raw.drain),
+        most_lag_us=parse_duration(raw.most_lag) * 1e6,
         tags=wish.tags,
         exclude_tags=wish.exclude_tags,
     )

@@ -98,6 +98,8 @@ class RawLoad(Table, frozen=True, kw_only=True):
     most_users: int = 1000
     most_backlog: int = 10_000
     drain: str = "10s"
+    most_lag: str = "10ms"
+    """Later work than this (p99) makes a run invalid."""
 
 
 class RawConfig(Table, frozen=True, kw_only=True):

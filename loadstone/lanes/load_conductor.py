@@ -85,6 +85,7 @@ def make_load_design(experiment: Experiment, offer: Offer, command: str) -> Load
         most_users=offer.most_users,
         most_backlog=offer.most_backlog,
         drain_s=offer.drain_s,
+        most_lag_us=offer.most_lag_us,
     )
 
 

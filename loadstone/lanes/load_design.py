@@ -41,4 +41,5 @@ def make_load_plan(experiment: LoadExperiment, command: str) -> LoadPlan:
         duration_s=offer.duration_s,
         warm_s=offer.warm_s,
         thresholds=[one.text for one in offer.thresholds],
+        most_lag_us=offer.most_lag_us,
     )

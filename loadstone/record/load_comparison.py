@@ -29,6 +29,7 @@ class LoadDesign(Frozen, frozen=True, kw_only=True):
     most_users: int
     most_backlog: int
     drain_s: float
+    most_lag_us: float = 10_000.0
 
     @property
     def hash(self) -> str:

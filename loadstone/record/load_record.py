@@ -46,6 +46,7 @@ class LoadPlan(Frozen, frozen=True, kw_only=True):
     duration_s: float
     warm_s: float
     thresholds: list[str]
+    most_lag_us: float = 10_000.0
 
 
 class BlockLine(Frozen, frozen=True, kw_only=True, tag="block", tag_field="kind"):

@@ -14,8 +14,8 @@ from loadstone.record.result import Check, CheckStatus, Probe
 from loadstone.verdict.load_levels import LoadObservations
 
 DISPATCH = "(dispatch)"
-LAG_WARN_US, LAG_FAIL_US = 2_000.0, 10_000.0
-"""Of the 99th percentile of the lag with which the plan handed work out."""
+LAG_WARN_SHARE = 0.2
+"""Of the lag that makes a run invalid: from there on it is a warning."""
 RATE_WARN, RATE_FAIL = 0.99, 0.95
 CPU_WARN, CPU_FAIL = 0.60, 0.90
 """Of one core, on which a generator runs."""
@@ -31,7 +31,7 @@ def load_checks(
     """Return every check of a load run, in the order in which reports show them."""
     checks = [_generator(block), _clock(block), _scenario(block)]
     if plan.model == "open":
-        checks = [lag_check(schedule), _rate(plan, block), _saturated(block), *checks]
+        checks = [lag_check(schedule, plan.most_lag_us), _rate(plan, block), _saturated(block), *checks]
     if block.steal is not None:
         checks.append(
             _graded(
@@ -47,7 +47,7 @@ def load_checks(
     return checks
 
 
-def lag_check(schedule: Recording) -> Check:
+def lag_check(schedule: Recording, most_us: float) -> Check:
     """Work that is handed out late is not the load that was planned."""
     lag_us = schedule.quantile(0.99, "lag", endpoint=DISPATCH).value_us
     if math.isnan(lag_us):
@@ -55,7 +55,7 @@ def lag_check(schedule: Recording) -> Check:
     return _graded(
         "lag",
         lag_us,
-        (LAG_WARN_US, LAG_FAIL_US),
+        (LAG_WARN_SHARE * most_us, most_us),
         f"work was handed out at most {lag_us / 1000:.2f} ms late (99%)",
         "give the generator a core of its own, lower the rate, or use a lighter client",
     )
@@ -76,7 +76,7 @@ def comparison_checks(design: LoadDesign, observations: LoadObservations, probe:
     drift_s = max(abs(block.clock_drift_s) for block in blocks)
     errors = sum(measured.line.scenario_errors for measured in observations.generations)
     checks += [
-        lag_check(schedule),
+        lag_check(schedule, design.most_lag_us),
         _graded(
             "rate",
             1 - begun / max(due, 1),

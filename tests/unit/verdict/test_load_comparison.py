@@ -41,7 +41,7 @@ def design(tmp_path):
         sides = (variant("before"), variant("after"))
         given = {"budget_s": 120.0, **changes}
         experiment = Experiment("a → b", scenario, sides, "small", 1, **given)
-        offer = Offer(parse_rate(rate), 0, 1.0, 60.0, 1.0, (), 100, 1000, 5.0)
+        offer = Offer(parse_rate(rate), 0, 1.0, 60.0, 1.0, (), 100, 1000, 5.0, 10_000.0)
         return make_load_design(experiment, offer, "loadstone compare")
 
     return make
