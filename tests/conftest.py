@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from loadstone.target.folders import State
     from loadstone.target.processes import Supervisor
+
+settings.register_profile("loadstone", deadline=None, derandomize=True)  # no clock, and the same cases always
+settings.load_profile("loadstone")
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,9 @@ from loadstone.target.cores import Track
 from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
-from loadstone.verdict.contrasts import all_contrasts, rules_at
+from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.levels import gather
+from loadstone.verdict.rules import rules_at
 from loadstone.workload.protocol import PairsDone, RunPairs, Side
 from loadstone.workload.remote import Generator
 

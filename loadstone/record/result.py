@@ -124,6 +124,10 @@ class Contrast(Record, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     detected: bool | None = None
     p_value: float | None = None
+    """Two-sided, of t(df), at the look that judges."""
+    q_value: float | None = None
+    """Of a contrast that does not gate: its p-value over all looks, adjusted for false discoveries among
+    all such (Benjamini & Hochberg). Detected where it is at most alpha."""
     generations: int = 0
     df: int = 0
     residual_sd: float | None = None

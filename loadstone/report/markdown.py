@@ -23,6 +23,7 @@ def render(result: Result) -> str:
     parts = [
         _opening(result),
         *(_metrics(result, variant.name) for variant in selection.others(result)),
+        _families(result),
         _outlook(result),
         _warnings(result),
         _folded("By endpoint", _endpoints(result)),
@@ -96,6 +97,11 @@ def _row(name: str, contrast: Contrast) -> list[str]:
         wording.interval(effect, contrast.unit),
         wording.judged(contrast),
     ]
+
+
+def _families(result: Result) -> str:
+    told = wording.families(result)
+    return f"_{escape(told[:1].upper() + told[1:], 400)}._" if told else ""
 
 
 def _outlook(result: Result) -> str:

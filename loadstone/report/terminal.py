@@ -33,6 +33,7 @@ def render(result: Result, console: Console, *, report: str = "") -> None:
     for variant in selection.others(result):
         printer.metrics(variant.name)
         printer.endpoints(variant.name)
+    printer.families()
     printer.outlook()
     printer.probe()
     printer.payload()
@@ -96,6 +97,12 @@ class _Printer:
         self.heading(f"{safe.name(labels[0], 36)} {quantities.ARROW} {safe.name(labels[1], 36)}")
         self.table([*gating, *rest], "metric", split=len(gating))
         self.unavailable([*gating, *rest])
+
+    def families(self) -> None:
+        told = wording.families(self.result)
+        if told:
+            self.console.print()
+            self.line(self.text(f"{told[:1].upper()}{told[1:]}.", "dim"))
 
     def endpoints(self, variant: str) -> None:
         lines = [

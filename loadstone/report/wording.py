@@ -13,6 +13,8 @@ from loadstone.report.quantities import ARROW
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict.exact import tell_changes
 
+LEAST_Q = 0.0001
+"""Below, digits say nothing more."""
 WORTH_A_FACTOR = 1.5
 """From here on, "3.1x faster" says more than a percentage."""
 
@@ -175,6 +177,27 @@ def sentence(contrast: Contrast) -> str:
 def unavailable(contrast: Contrast) -> str:
     """Return why there is no number; unavailable is not zero."""
     return safe.name(contrast.unavailable_reason or "not available", 240)
+
+
+def families(result: Result) -> str:
+    """Return what decides and what is a diagnosis, and how often each may be wrong; nothing without both."""
+    gating = any(one.gating and one.available for one in result.contrasts)
+    adjusted = any(one.q_value is not None for one in result.contrasts)
+    if not (gating and adjusted):
+        return ""
+    alpha = quantities.share(result.experiment.alpha)
+    return (
+        f"{', '.join(dict.fromkeys(metric_label(one.metric) for one in selection.gating(result)))} "
+        f"over all endpoints decide: false alarms of the whole gate at most {alpha}. "
+        f"All else is a diagnosis and decides nothing: false discoveries at most {alpha} of those told"
+    )
+
+
+def q_value(contrast: Contrast) -> str:
+    """Return `q = 0.003` of a diagnosis: the false-discovery rate at which it is told."""
+    if contrast.q_value is None:
+        return ""
+    return f"q < {LEAST_Q:g}" if contrast.q_value < LEAST_Q else f"q = {contrast.q_value:.2g}"
 
 
 def outlook(contrast: Contrast) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,6 +18,8 @@ MOST_GENERATIONS = 64
 SETTLE_LIMIT = 512
 """Generations beyond which no promise is made."""
 _BISECTIONS = 50
+Bar = Callable[[int], float]
+"""From a number of generations to the p-value of t(G - 2) below which 0 is excluded; 0: by none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,39 @@ def smallest_detectable(residual_sd: float, design: Design, power: float = DEFAU
     In the unit of `residual_sd` (log ratio, or difference); an upper bound, as
     earlier looks are not counted.
     """
-    return residual_sd * _standardised(design.maximum, design.nominal_p[-1], power)
+    return detectable_at(residual_sd, design.maximum, design.nominal_p[-1], power)
+
+
+def detectable_at(
+    residual_sd: float, generations: int, nominal_p: float, power: float = DEFAULT_POWER
+) -> float:
+    """Return the effect that one look after `generations` detects with probability `power`.
+
+    In the unit of `residual_sd`; infinite where no p-value is small enough (`nominal_p` of 0).
+    """
+    if nominal_p <= 0.0:
+        return math.inf
+    return residual_sd * _standardised(generations, nominal_p, power)
 
 
 def generations_to_settle(
-    fit: Fit, design: Design, margin: float, power: float = DEFAULT_POWER
+    fit: Fit, bar: Design | Bar, margin: float, power: float = DEFAULT_POWER
 ) -> int | None:
     """Return the total number of generations that would likely settle an inconclusive contrast.
 
     Takes the estimate and residual SD for true, and asks for the fewest generations at
-    which, at the p-value of the design's last look, either a difference is detected or
-    the interval lies inside +-`margin`, with probability `power`. None where 512 would
-    not do, or the fit is unavailable. A rough forecast: the estimate is itself uncertain.
+    which, at the p-value of the design's last look (or the `bar` of that many generations),
+    either a difference is detected or the interval lies inside +-`margin`, with probability
+    `power`. None where 512 would not do, or the fit is unavailable. A rough forecast: the
+    estimate is itself uncertain.
     """
     if not fit.available:
         return None
-    nominal = design.nominal_p[-1]
     for generations in range(max(FIRST_LOOK, fit.generations), SETTLE_LIMIT + 1, 2):
         count = generations + generations % 2
+        nominal = bar.nominal_p[-1] if isinstance(bar, Design) else bar(count)
+        if nominal <= 0.0:
+            continue
         detects = power_at(fit.estimate, fit.residual_sd, count, nominal) >= power
         if detects or _certifies(fit, count, nominal, margin, power):
             return count
@@ -77,10 +95,10 @@ def generations_to_settle(
 
 
 def more_minutes(
-    fit: Fit, design: Design, margin: float, seconds_per_generation: float, power: float = DEFAULT_POWER
+    fit: Fit, bar: Design | Bar, margin: float, seconds_per_generation: float, power: float = DEFAULT_POWER
 ) -> float | None:
     """Return the minutes of further measuring that `generations_to_settle` asks for, or None."""
-    total = generations_to_settle(fit, design, margin, power)
+    total = generations_to_settle(fit, bar, margin, power)
     return None if total is None else max(total - fit.generations, 2) * seconds_per_generation / 60.0
 
 

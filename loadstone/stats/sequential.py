@@ -79,7 +79,7 @@ def plan(looks: tuple[int, ...], alpha: float, spending: Spending = Spending.HWA
         ConfigurationError: looks or alpha outside these limits.
     """
     _check(looks, alpha)
-    spent = tuple(_SAFETY * _spent(count / looks[-1], alpha, spending) for count in looks)
+    spent = tuple(_SAFETY * alpha_spent(count / looks[-1], alpha, spending) for count in looks)
     return Design(looks, alpha, boundaries.solve(looks, spent), spending)
 
 
@@ -100,7 +100,10 @@ def cut_short(design: Design, generations: int) -> Design:
     looks = (*(count for count in design.looks if count < end), end)
     known = design.nominal_p[: len(looks) - 1]
     fractions = (count / design.maximum for count in looks[:-1])
-    spent = (*(_SAFETY * _spent(t, design.alpha, design.spending) for t in fractions), _SAFETY * design.alpha)
+    spent = (
+        *(_SAFETY * alpha_spent(t, design.alpha, design.spending) for t in fractions),
+        _SAFETY * design.alpha,
+    )
     return Design(looks, design.alpha, boundaries.extend(looks, spent, known), design.spending)
 
 
@@ -123,7 +126,7 @@ def repeated_interval(fit: Fit, design: Design, look: int) -> tuple[float, float
     return low, high, 1.0 - design.alpha
 
 
-def _spent(fraction: float, alpha: float, spending: Spending) -> float:
+def alpha_spent(fraction: float, alpha: float, spending: Spending = Spending.HWANG_SHIH_DECANI) -> float:
     """Return how much of `alpha` may be spent by the information `fraction`."""
     return _SPENDING[spending](fraction, alpha)
 

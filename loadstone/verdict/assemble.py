@@ -27,10 +27,11 @@ from loadstone.record.result import (
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict import facts
 from loadstone.verdict.checks import all_checks
-from loadstone.verdict.contrasts import Rules, all_contrasts, rules_at
+from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
 from loadstone.verdict.overall import judge_facts, judge_timing
+from loadstone.verdict.rules import Rules, rules_at
 
 LATENCY_CHECKS = ("quiet gaps",)
 """Checks whose failure invalidates latencies alone; CPU per request stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,70 +14,63 @@ from numpy.typing import NDArray
 from loadstone.config.units import format_duration
 from loadstone.record.plan import Plan
 from loadstone.record.result import Contrast, Effect, Look
-from loadstone.stats import sequential
+from loadstone.stats.discoveries import discover
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.inference import Fit, contrasts, fit
-from loadstone.stats.planning import more_minutes, smallest_detectable
-from loadstone.stats.sequential import Design
+from loadstone.stats.planning import detectable_at, more_minutes
+from loadstone.stats.repeated import Rule
 from loadstone.stats.special import FloatArray
 from loadstone.stats.verdicts import Verdict, detected, judge, log_margin
 from loadstone.verdict.levels import Observations, levels, pair_count
 from loadstone.verdict.metrics import METRICS, Metric
+from loadstone.verdict.rules import Rules
+
+UNBOUNDED = "not available yet: too few generations to bound it"
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How a run's contrasts are judged: the plan, and its designs as the run ended."""
+class _Fitted:
+    """One contrast with its fit, not yet judged."""
 
-    plan: Plan
-    gating: Design
-    diagnostic: Design
-    look: int
-    """Index of the look that judges."""
+    contrast: Contrast
+    metric: Metric
+    d: FloatArray
+    s: FloatArray
+    resolution: float
 
-    @property
-    def generations(self) -> int:
-        """Generations that the look uses."""
-        return self.gating.looks[self.look]
-
-
-def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True) -> Rules | None:
-    """Return the rules for judging after `generations`, or None where no look is due.
-
-    Args:
-        plan: the frozen plan.
-        generations: measured so far.
-        ended: no more will come.
-        decided: the data ended it; otherwise a last look spends what is left of alpha.
-    """
-    gating = sequential.plan(tuple(plan.looks), sequential.bonferroni(plan.alpha, contrasts_of(plan)))
-    diagnostic = sequential.plan(tuple(plan.looks), plan.alpha)
-    if gating.look_at(generations) is None or (ended and not decided):
-        if not ended or generations < gating.looks[0]:
-            return None
-        gating = sequential.cut_short(gating, generations)
-        diagnostic = sequential.cut_short(diagnostic, generations)
-    look = gating.look_at(generations - generations % 2)
-    return None if look is None else Rules(plan, gating, diagnostic, look)
-
-
-def contrasts_of(plan: Plan) -> int:
-    """Return how many contrasts share the alarm rate: gating metrics, times variants but the baseline."""
-    return len(plan.gating) * (len(plan.variants) - 1)
+    def fit(self, generations: int) -> Fit:
+        """Return the fit of the first `generations`."""
+        return fit(self.d[:generations], self.s[:generations], resolution=self.resolution)
 
 
 def all_contrasts(observations: Observations, rules: Rules, *, gating_only: bool = False) -> list[Contrast]:
-    """Return the contrasts of every metric, overall first, then endpoint by endpoint."""
-    found: list[Contrast] = []
+    """Return the contrasts of every metric, overall first, then endpoint by endpoint.
+
+    Those that gate are judged each at its share of alpha. All others are one family:
+    they are judged at the one level that tells its discoveries at a false-discovery
+    rate of alpha, so that interval, verdict and q-value agree.
+    """
+    fitted = list(_all_fitted(observations, rules, gating_only=gating_only))
+    family = [one for one in fitted if one.contrast.available and not one.contrast.gating]
+    p_values = [rules.diagnostic.p_value(one.fit(rules.generations)) for one in family]
+    found = discover(np.array(p_values, dtype=np.float64), rules.plan.alpha)
+    q_values = {id(one): float(q) for one, q in zip(family, found.q_values, strict=True)}
+    shared = rules.diagnostic.at(found.level)
+    return [
+        _judged(one, rules.gating if one.contrast.gating else shared, rules, q_values.get(id(one)))
+        for one in fitted
+    ]
+
+
+def _all_fitted(observations: Observations, rules: Rules, *, gating_only: bool) -> Iterator[_Fitted]:
     for metric in METRICS:
         gating = metric.name in rules.plan.gating
         if gating_only and not gating:
             continue
-        found += _contrasts_of(observations, rules, metric, None, gating=gating)
+        yield from _fitted(observations, rules, metric, None, gating=gating)
         if metric.per_endpoint and not gating_only:
             for endpoint in range(len(observations.endpoints)):
-                found += _contrasts_of(observations, rules, metric, endpoint, gating=False)
-    return found
+                yield from _fitted(observations, rules, metric, endpoint, gating=False)
 
 
 def start_positions(plan: Plan, count: int) -> NDArray[np.int64]:
@@ -88,18 +82,17 @@ def start_positions(plan: Plan, count: int) -> NDArray[np.int64]:
     return table
 
 
-def _contrasts_of(
+def _fitted(
     observations: Observations, rules: Rules, metric: Metric, endpoint: int | None, *, gating: bool
-) -> list[Contrast]:
+) -> Iterator[_Fitted]:
+    """Yield the contrast of every variant with the baseline."""
     count = rules.generations
     table = levels(observations, metric, endpoint)[:count]
     names = [variant.name for variant in rules.plan.variants]
     reason = _unavailable(observations, rules, metric, endpoint, table)
-    margin = _margin(rules.plan, metric)
     d, s = contrasts(table, start_positions(rules.plan, count), log=metric.ratio)
-    found = []
     for other in range(1, len(names)):
-        bare = Contrast(
+        contrast = Contrast(
             metric=metric.name,
             unit=metric.unit,
             direction=str(metric.direction),
@@ -112,71 +105,63 @@ def _contrasts_of(
             margin=rules.plan.margin if metric.ratio else rules.plan.error_margin,
             available=not reason,
             unavailable_reason=reason,
+            before=None if reason else _typical(table[:, 0], metric),
+            after=None if reason else _typical(table[:, other], metric),
         )
-        if not reason:
-            resolution = _resolution(table, metric)
-            fitted = fit(d[:, other - 1], s[:, other - 1], resolution=resolution)
-            design = rules.gating if gating else rules.diagnostic
-            bare = replace(
-                bare,
-                before=_typical(table[:, 0], metric),
-                after=_typical(table[:, other], metric),
-                **_judged(fitted, design, rules.look, margin, metric),
-                **_outlook(fitted, design, rules, margin, metric),
-                looks=_looks(d[:, other - 1], s[:, other - 1], design, rules, metric, resolution)
-                if endpoint is None
-                else [],
-            )
-        found.append(bare)
-    return found
+        resolution = 0.0 if reason else _resolution(table, metric)
+        yield _Fitted(contrast, metric, d[:, other - 1], s[:, other - 1], resolution)
 
 
-def _judged(fitted: Fit, design: Design, look: int, margin: float, metric: Metric) -> dict[str, Any]:
-    low, high, _ = sequential.repeated_interval(fitted, design, look)
-    return {
-        "effect": _effect(fitted, design, look, metric),
-        "verdict": judge(low, high, margin, metric.direction),
-        "detected": detected(low, high),
-        "p_value": fitted.p_value,
-        "df": fitted.df,
-        "residual_sd": fitted.residual_sd,
-        "start_effect": None if math.isnan(fitted.start_effect) else fitted.start_effect,
-    }
+def _judged(one: _Fitted, rule: Rule, rules: Rules, q_value: float | None) -> Contrast:
+    """Return the contrast with its interval and all that follows from it."""
+    contrast, metric = one.contrast, one.metric
+    if not contrast.available:
+        return contrast
+    fitted = one.fit(rules.generations)
+    low, high = rule.interval(fitted)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return replace(contrast, available=False, unavailable_reason=UNBOUNDED, before=None, after=None)
+    verdict = judge(low, high, _margin(rules.plan, metric), metric.direction)
+    looks = rules.looks if contrast.endpoint is None else ()
+    return replace(
+        contrast,
+        effect=_effect(fitted, rule, metric),
+        verdict=verdict,
+        detected=detected(low, high),
+        p_value=fitted.p_value,
+        q_value=q_value,
+        df=fitted.df,
+        residual_sd=fitted.residual_sd,
+        start_effect=None if math.isnan(fitted.start_effect) else fitted.start_effect,
+        looks=[
+            Look(generations=count, effect=effect)
+            for count in looks
+            for effect in [_effect(one.fit(count), rule, metric)]
+            if math.isfinite(effect.high)
+        ],
+        **_outlook(fitted, rule, rules, metric, is_open=contrast.gating and verdict is Verdict.INCONCLUSIVE),
+    )
 
 
-def _effect(fitted: Fit, design: Design, look: int, metric: Metric) -> Effect:
-    low, high, level = sequential.repeated_interval(fitted, design, look)
+def _effect(fitted: Fit, rule: Rule, metric: Metric) -> Effect:
+    low, high = rule.interval(fitted)
     scale = math.expm1 if metric.ratio else float
     return Effect(
         kind="ratio" if metric.ratio else "difference",
         estimate=scale(fitted.estimate),
         low=scale(low),
         high=scale(high),
-        level=level,
+        level=1.0 - rule.alpha,
     )
 
 
-def _looks(
-    d: FloatArray, s: FloatArray, design: Design, rules: Rules, metric: Metric, resolution: float
-) -> list[Look]:
-    """Return what every look so far saw, the one that judges included."""
-    return [
-        Look(
-            generations=count,
-            effect=_effect(fit(d[:count], s[:count], resolution=resolution), design, look, metric),
-        )
-        for look, count in enumerate(design.looks[: rules.look + 1])
-    ]
-
-
-def _outlook(fitted: Fit, design: Design, rules: Rules, margin: float, metric: Metric) -> dict[str, Any]:
+def _outlook(fitted: Fit, rule: Rule, rules: Rules, metric: Metric, *, is_open: bool) -> dict[str, Any]:
     """Return the smallest effect that this run could see, and the time that would settle what is open."""
-    low, high, _ = sequential.repeated_interval(fitted, design, rules.look)
-    smallest = smallest_detectable(fitted.residual_sd, design)
+    smallest = detectable_at(fitted.residual_sd, rules.last, rule.nominal_p(rules.last))
     found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
-    if judge(low, high, margin, metric.direction) is Verdict.INCONCLUSIVE:
+    if is_open:
         turn_s = rules.plan.budget_s / rules.plan.max_generations
-        found["more_minutes"] = more_minutes(fitted, design, margin, turn_s)
+        found["more_minutes"] = more_minutes(fitted, rule.nominal_p, _margin(rules.plan, metric), turn_s)
     return found
 
 
@@ -202,7 +187,7 @@ def _unavailable(
         least = int(pair_count(observations, endpoint)[: rules.generations].min())
         needed = pairs_needed(metric.quantile)
         if least < needed:
-            seconds = rules.plan.generation_s * needed / max(least, 1) * rules.gating.looks[0]
+            seconds = rules.plan.generation_s * needed / max(least, 1) * rules.looks[0]
             return (
                 f"not measurable here: needs {needed} pairs in every generation, had {least}; "
                 f"needs about {format_duration(seconds)} of measuring"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, Probe
 from loadstone.verdict.checks import amounts, journeys, pairing, probing, surroundings
-from loadstone.verdict.contrasts import Rules
 from loadstone.verdict.levels import Observations
+from loadstone.verdict.rules import Rules
 
 
 def all_checks(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus
-from loadstone.verdict.contrasts import Rules, all_contrasts
+from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.headline import NAMES
 from loadstone.verdict.levels import Observations
+from loadstone.verdict.rules import Rules
 
 FEW_PAIRS = 100
 SHORT = 0.9

@@ -11,9 +11,10 @@ from loadstone.record.result import Check, CheckStatus
 from loadstone.stats.gaps import GapCheck, check_gaps
 from loadstone.stats.inference import contrasts
 from loadstone.stats.verdicts import log_margin
-from loadstone.verdict.contrasts import Rules, start_positions
+from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.levels import Observations, levels
 from loadstone.verdict.metrics import BY_NAME
+from loadstone.verdict.rules import Rules
 
 QUIET_GAPS, IN_FLIGHT = "quiet gaps", "in flight"
 POSITION_WARN = 0.25

@@ -258,3 +258,16 @@ def test_sizes_that_differ_by_a_byte_are_not_shown_as_the_same(results):
     old = results.improved()
     facts = [replace(one, after=12_432.0) if one.unit == "bytes" else one for one in old.facts]
     assert "12,431 → 12,432" in page(replace(old, facts=facts)).text
+
+
+def test_it_says_what_decides_and_what_is_a_diagnosis(results):
+    text = page(results.improved()).text
+    assert "over all endpoints decide: false alarms of the whole gate at most 1%" in text
+    assert "false discoveries at most 1% of those told" in text
+
+
+def test_a_diagnosis_carries_its_q_value(results):
+    text = page(results.improved()).text
+    assert "q = 0.0004" in text
+    small = replace(results.improved().contrasts[-1], q_value=1e-9)
+    assert "q < 0.0001" in page(replace(results.improved(), contrasts=[small])).text

@@ -96,3 +96,9 @@ def test_exact_facts_alone_are_not_folded_away(results):
 def test_a_change_of_queries_is_told_beside_the_timing(results):
     opening = markdown.render(results.improved()).split("|")[0]
     assert "Queries per request 61 → 2" in opening
+
+
+def test_it_says_what_decides_and_what_is_a_diagnosis(results):
+    text = markdown.render(results.improved())
+    assert "over all endpoints decide: false alarms of the whole gate at most 1%" in text
+    assert "false discoveries at most 1% of those told" in text

@@ -124,3 +124,9 @@ def test_an_ascii_terminal_gets_ascii(results, name):
     terminal.render(results.ALL[name](), Console(file=file, width=80), report=PATH)
     text = file.buffer.getvalue().decode("ascii")
     assert "->" in text
+
+
+def test_it_says_what_decides_and_what_is_a_diagnosis(results):
+    text = words(shown(results.improved()))
+    assert "over all endpoints decide: false alarms of the whole gate at most 1%" in text
+    assert "false discoveries at most 1% of those told" in text

@@ -11,8 +11,9 @@ from loadstone.record.observations import Outcome
 from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.verdicts import FailOn, Verdict
 from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
-from loadstone.verdict.contrasts import all_contrasts, rules_at
+from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.levels import comparable, gather
+from loadstone.verdict.rules import rules_at
 
 MACHINE = Machine(fingerprint="m", cpu_model="", cores=2, memory_bytes=1, kernel="", python="")
 CIRCUMSTANCES = Circumstances("run", "2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00", 60.0, MACHINE)
@@ -146,7 +147,7 @@ def test_a_run_cut_short_after_the_first_look_keeps_its_error_rate():
     rules = rules_at(plan, 9, ended=True)
     assert rules.generations == 8
     assert rules_at(plan, 9, ended=False) is None
-    assert rules_at(plan, 8, ended=False).gating.nominal_p[1] < rules.gating.nominal_p[1]
+    assert rules_at(plan, 8, ended=False).gating.nominal_p(8) < rules.gating.nominal_p(8)
 
 
 def test_a_run_ended_by_its_budget_at_a_look_spends_what_is_left():
@@ -154,7 +155,7 @@ def test_a_run_ended_by_its_budget_at_a_look_spends_what_is_left():
     decided = rules_at(plan, 8, ended=True, decided=True)
     spent = rules_at(plan, 8, ended=True, decided=False)
     assert spent.generations == decided.generations == 8
-    assert spent.gating.nominal_p[-1] > decided.gating.nominal_p[decided.look]
+    assert spent.gating.nominal_p(8) > decided.gating.nominal_p(8)
 
 
 def test_cpu_of_which_a_part_is_unknown_is_unavailable_as_a_whole():
@@ -211,3 +212,39 @@ def test_diagnostics_do_not_decide():
     gating = [one for one in all_contrasts(observations, rules_at(plan, 8, ended=True)) if one.gating]
     assert [one.metric for one in gating] == plan.gating
     assert len(gating) <= 5
+
+
+def test_diagnostics_are_told_at_a_false_discovery_rate_and_never_disagree_with_it():
+    """Over effects from none to clear: interval, detection, verdict and q-value say the same."""
+    found = 0
+    for seed, effect in enumerate((0.0, 0.004, 0.012, 0.03, -0.008, -0.4)):
+        result = judge(Truth(effect=effect, pairs=450, seed=seed), generations=12)
+        levels = {one.effect.level for one in result.contrasts if one.available and not one.gating}
+        assert len(levels) == 1
+        for one in result.contrasts:
+            if not one.available:
+                continue
+            assert (one.q_value is None) == one.gating
+            outside = one.effect.low > 0 or one.effect.high < 0
+            assert one.detected == outside
+            if one.verdict in (Verdict.IMPROVED, Verdict.REGRESSED):
+                assert outside
+            if not one.gating and abs(one.q_value - result.experiment.alpha) > 1e-12:
+                assert one.detected == (one.q_value <= result.experiment.alpha)
+                found += one.detected
+            if one.looks:
+                assert one.looks[-1].effect == one.effect
+    assert found > 10
+
+
+def test_a_diagnosis_alone_among_many_must_be_clearer_than_a_gating_metric():
+    gating, diagnostic = (
+        next(one for one in judge(Truth(pairs=450)).contrasts if one.available and one.gating is gates)
+        for gates in (True, False)
+    )
+    assert diagnostic.effect.level > gating.effect.level == pytest.approx(0.9975)
+
+
+def test_only_gating_metrics_ask_for_more_time():
+    result = judge(Truth(noise=0.08, pairs=450))
+    assert {one.gating for one in result.contrasts if one.more_minutes is not None} == {True}

@@ -10,9 +10,10 @@ from loadstone.record.result import CheckStatus
 from loadstone.stats.inference import contrasts, fit
 from loadstone.verdict.checks.pairing import check_quiet_gaps
 from loadstone.verdict.checks.surroundings import check_pace
-from loadstone.verdict.contrasts import rules_at, start_positions
+from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.levels import gather, levels
 from loadstone.verdict.metrics import BY_NAME
+from loadstone.verdict.rules import rules_at
 
 PLAN = make_plan(16)
 FOUR = make_plan(16, names=("before", "after", "copy", "other"))

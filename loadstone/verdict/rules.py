@@ -1,0 +1,55 @@
+"""How a run's contrasts are judged: by the plan, and by how the run ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadstone.record.plan import Plan
+from loadstone.stats import sequential
+from loadstone.stats.repeated import Exact, Family, Rule, shared
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one look: exact for what decides, shared among whatever does not."""
+
+    plan: Plan
+    gating: Rule
+    diagnostic: Family
+    looks: tuple[int, ...]
+    """Looks so far, the one that judges included."""
+    last: int
+    """Generations at the last look that the run could have had."""
+
+    @property
+    def generations(self) -> int:
+        """Generations that the look uses."""
+        return self.looks[-1]
+
+
+def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True) -> Rules | None:
+    """Return the rules for judging after `generations`, or None where no look is due.
+
+    Args:
+        plan: the frozen plan.
+        generations: measured so far.
+        ended: no more will come.
+        decided: the data ended it; otherwise a last look spends what is left of alpha.
+    """
+    planned = tuple(plan.looks)
+    design = sequential.plan(planned, sequential.bonferroni(plan.alpha, contrasts_of(plan)))
+    diagnostic = shared(planned, plan.alpha)
+    if design.look_at(generations) is None or (ended and not decided):
+        if not ended or generations < planned[0]:
+            return None
+        design = sequential.cut_short(design, generations)
+        diagnostic = shared(planned, plan.alpha, end=generations)
+    look = design.look_at(generations - generations % 2)
+    if look is None:
+        return None
+    return Rules(plan, Exact(design), diagnostic, design.looks[: look + 1], design.maximum)
+
+
+def contrasts_of(plan: Plan) -> int:
+    """Return how many contrasts share the alarm rate: gating metrics, times variants but the baseline."""
+    return len(plan.gating) * (len(plan.variants) - 1)
