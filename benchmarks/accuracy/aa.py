@@ -47,8 +47,8 @@ CERTIFIED_BY_S = (60, 120, 180, 300)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run, append, print; 0 whatever the counts are."""
-    options = _options(argv)
+    """Run, append, print; 0 whatever the counts are, 130 when interrupted."""
+    options, code = _options(argv), 0
     try:
         limits = campaign.limits(options)
         cell = _cell(options)
@@ -58,10 +58,10 @@ def main(argv: list[str] | None = None) -> int:
     runs, seconds = campaign.planned([cell], limits)
     say(f"{cell.name}: {runs} runs, about {seconds / 60:.0f} min")
     if not options.dry_run:
-        campaign.conduct([cell], limits)
+        code = campaign.exit_code([cell], limits)
     for line in summary([row for row in stored(NAME) if _alike(row, options)], options):
         print(line)
-    return 0
+    return code
 
 
 def _cell(options: argparse.Namespace) -> Cell:

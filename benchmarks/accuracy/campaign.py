@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from types import FrameType
 from typing import Any
 
 from progress import say
 
 from loadstone.config.units import parse_duration
+from loadstone.errors import ExitCode
 
 Row = dict[str, Any]
 MOST_FAILURES = 3
 """Runs in a row without any result, after which something is wrong that patience does not mend."""
-WRONG_USE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,47 @@ def conduct(
     With a time limit the cell with the fewest runs under today's settings is next, so
     that campaigns of any length add up to equal numbers; those settings are known
     after the first run. A run that fails counts as a run.
+
+    Raises:
+        KeyboardInterrupt: by Ctrl-C or SIGTERM; the run that went on has been ended and is not kept.
     """
     begin, done = clock(), list[tuple[Cell, Row]]()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _conduct(cells, limits, done, lambda: clock() - begin)
+    except KeyboardInterrupt:
+        _say("interrupted", limits, clock() - begin)
+        raise
+    return done
+
+
+def _conduct(
+    cells: Sequence[Cell], limits: Limits, done: list[tuple[Cell, Row]], spent_s: Callable[[], float]
+) -> None:
     failures = 0
     while True:
         cell = _next(cells, limits, done)
         if cell is None:
-            return done
+            return
         expected_s = cell.expected_s([row for one, row in done if one is cell])
-        if limits.for_s is not None and clock() - begin + expected_s > limits.for_s:
-            return done
-        _say(f"{cell.name}: run {1 + sum(one is cell for one, _ in done)}", limits, clock() - begin)
+        if limits.for_s is not None and spent_s() + expected_s > limits.for_s:
+            return
+        _say(f"{cell.name}: run {1 + sum(one is cell for one, _ in done)}", limits, spent_s())
         row = cell.run()
         done.append((cell, row))
         failures = failures + 1 if row["verdict"] == "none" else 0
-        if failures >= MOST_FAILURES or row["exit_code"] == WRONG_USE:
-            _say(f"given up: {row['failed']}", limits, clock() - begin)
-            return done
+        if failures >= MOST_FAILURES or row["exit_code"] == ExitCode.USAGE:
+            _say(f"given up: {row['failed']}", limits, spent_s())
+            return
+
+
+def exit_code(cells: Sequence[Cell], limits: Limits) -> int:
+    """Run until the limits are reached; return 0, or 130 when interrupted."""
+    try:
+        conduct(cells, limits)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.OK)
 
 
 def planned(cells: Sequence[Cell], limits: Limits) -> tuple[int, float]:
@@ -95,6 +121,11 @@ def _next(cells: Sequence[Cell], limits: Limits, done: list[tuple[Cell, Row]]) -
         return runs, max((turn for turn, (one, _) in enumerate(done) if one is cell), default=-1)
 
     return min(cells, key=place, default=None)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _say(text: str, limits: Limits, spent_s: float) -> None:

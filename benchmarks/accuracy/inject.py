@@ -44,8 +44,8 @@ ONE = "one"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run, append, print; 0 whatever the counts are."""
-    options = _options(argv)
+    """Run, append, print; 0 whatever the counts are, 130 when interrupted."""
+    options, code = _options(argv), 0
     seeds = count(options.seed) if options.seed is not None else None
     try:
         limits = campaign.limits(options)
@@ -59,10 +59,10 @@ def main(argv: list[str] | None = None) -> int:
         for cell in cells:
             say(f"  {cell.name}: {len(cell.stored)} stored, {cell.expected_s():.0f} s a run")
     else:
-        campaign.conduct(cells, limits)
+        code = campaign.exit_code(cells, limits)
     for line in table([row for row in stored(NAME) if row["endpoint"] == options.target], options):
         print(line)
-    return 0
+    return code
 
 
 def wanted(options: argparse.Namespace) -> list[tuple[str, str]]:

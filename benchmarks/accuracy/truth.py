@@ -2,11 +2,10 @@
 
 Each server process of `target/` keeps an account (`target/bench/account.py`).
 Its last entries are matched with the timed requests of a generation by their
-starting times: both sides read the machine's one monotonic clock, so that the
-right process at the right place differs from the generator's rows by a nearly
-constant number. Then what the cost added is taken out of every request of *after*
-again, and the truth is what that changes in the shipped estimators: the effect
-that this very run should have found.
+starting times: both sides read the machine's one monotonic clock. Then what the
+cost added is taken out of every request of *after* again, and the truth is what
+that changes in the shipped estimators: the effect that this very run should have
+found.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from loadstone.record.journal import GenerationLine, PlanLine, read_chunk, read_journal
+from loadstone.record.journal import CpuSeconds, GenerationLine, PlanLine, read_chunk, read_journal
 from loadstone.record.observations import Rows
 from loadstone.verdict.levels import Observations, gather, levels
 from loadstone.verdict.metrics import BY_NAME
@@ -31,8 +30,8 @@ FloatArray = NDArray[np.float64]
 HEADER = 1024
 MOST_LATER = 20
 """Requests of a process after the timed ones (of `on_stop`) that matching allows for."""
-CLOSE_NS = 2e6
-"""Spread (interquartile) of the starting times' differences below which two sequences are the same."""
+ROUNDING_NS = 100_000
+"""Allowed for times in whole microseconds, many times over."""
 METRICS = ("latency_mean", "latency_p50", "latency_p95", "latency_p99", "cpu")
 
 
@@ -66,24 +65,30 @@ def read_accounts(folder: Path) -> list[Process]:
 def find_entries(processes: list[Process], choices: dict[str, str], rows: Rows) -> Table:
     """Return the entries [n] of `rows` [n], both in the order of their beginnings.
 
+    The server takes a request up after it was sent and before it was answered, so
+    with the true offset between the two zeros every entry lies within its request.
+    Of sequences that allow for such an offset, the one that keeps closest to it.
+
     Raises:
         UnknownTruthError: no process with these choices served such a sequence.
     """
-    starts = np.sort(rows["start_us"]).astype(np.float64) * 1e3
+    rows = np.sort(rows, order="start_us")
+    sent = rows["start_us"].astype(np.int64) * 1000
+    answered = sent + rows["service_us"].astype(np.int64) * 1000
     best, found = math.inf, None
     for process in processes:
         if any(process.choices[name] != choices.get(name) for name in process.choices):
             continue
-        for later in range(MOST_LATER + 1):
-            end = process.entries.size - later
-            if end < starts.size:
-                break
-            entries = process.entries[end - starts.size : end]
-            low, high = np.quantile(entries["begin_ns"] - starts, (0.25, 0.75))
+        for later in range(min(MOST_LATER, process.entries.size - rows.size) + 1):
+            entries = process.entries[process.entries.size - later - rows.size :][: rows.size]
+            after_sent = entries["begin_ns"] - sent
+            if (entries["begin_ns"] - answered).max() > after_sent.min() + ROUNDING_NS:
+                continue
+            low, high = np.quantile(after_sent, (0.25, 0.75))
             if high - low < best:
                 best, found = high - low, entries
-    if found is None or best > CLOSE_NS:
-        raise UnknownTruthError(f"no account fits {starts.size} requests of {choices} (best {best:.0f} ns)")
+    if found is None:
+        raise UnknownTruthError(f"no account fits {rows.size} requests of {choices}")
     return found
 
 
@@ -124,9 +129,11 @@ def measure(run: Path, accounts: Path, kind: str, generations: int) -> dict[str,
     if not measured:
         raise UnknownTruthError("the run has no generation")
     processes = read_accounts(accounts)
-    observed, bare, costs = [], [], []
-    for line in measured:
-        rows = read_chunk(run, line.chunk)
+    sealed = [(line, read_chunk(run, line.chunk)) for line in measured]
+    observed = gather(2, sealed)
+    by_request = all(one.cpu_us is not None for one in observed.generations)
+    bare, costs = [], []
+    for line, rows in sealed:
         before, after = (
             find_entries(processes, variant.toggles, rows[rows["variant"] == index])
             for index, variant in enumerate(plan.variants)
@@ -135,10 +142,9 @@ def measure(run: Path, accounts: Path, kind: str, generations: int) -> dict[str,
             wall_ns=added_wall_ns(after, kind) - added_wall_ns(before, kind).mean(),
             cpu_ns=added_cpu_ns(after, kind) - added_cpu_ns(before, kind).mean(),
         )
-        observed.append((line, rows))
-        bare.append(_without(line, rows, cost))
+        bare.append(_without(line, rows, cost, by_request=by_request))
         costs.append(cost)
-    return _effects(gather(2, observed), gather(2, bare), costs)
+    return _effects(observed, gather(2, bare), costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +155,38 @@ class Cost:
     cpu_ns: FloatArray
 
 
-def _without(line: GenerationLine, rows: Rows, cost: Cost) -> tuple[GenerationLine, Rows]:
-    """Return a generation with the cost taken out of what *after* was measured at."""
+def _without(
+    line: GenerationLine, rows: Rows, cost: Cost, *, by_request: bool
+) -> tuple[GenerationLine, Rows]:
+    """Return a generation with the cost taken out of what *after* was measured at.
+
+    Args:
+        line: of the journal.
+        rows: as sealed.
+        cost: of the requests of *after*.
+        by_request: whether CPU was judged request by request; the same way must be
+            chosen again, which depends on how well requests and processes agree.
+    """
     bare = rows.copy()
     places = np.flatnonzero(rows["variant"] == 1)
     places = places[np.argsort(rows["start_us"][places], kind="stable")]
     _take(bare, "service_us", places, cost.wall_ns)
-    if "cpu_us" in (rows.dtype.names or ()) and rows["cpu_us"].all():
-        _take(bare, "cpu_us", places, cost.cpu_ns)
     spent = line.cpu[1]
+    if by_request:
+        _take(bare, "cpu_us", places, cost.cpu_ns)
+        kept = bare["cpu_us"][places].sum() / rows["cpu_us"][places].sum()
+        total = _total(spent) * (kept - 1.0)
+    else:
+        bare["cpu_us"] = 0
+        total = -float(cost.cpu_ns.sum()) / 1e9
     if spent.server_s is not None:
-        # to which process the CPU belongs makes no difference to the sum that is judged
-        spent = replace(spent, server_s=spent.server_s - float(cost.cpu_ns.sum()) / 1e9)
+        # to which process the CPU belonged makes no difference to the sum that is judged
+        spent = replace(spent, server_s=spent.server_s + float(total))
     return replace(line, cpu=[line.cpu[0], spent, *line.cpu[2:]]), bare
+
+
+def _total(spent: CpuSeconds) -> float:
+    return sum(part or 0.0 for part in (spent.server_s, spent.database_s, spent.cache_s))
 
 
 def _take(rows: Rows, field: str, places: NDArray[np.intp], excess_ns: FloatArray) -> None:

@@ -113,3 +113,11 @@ def test_a_run_that_never_had_a_plan_stays_with_the_settings_of_its_words():
         made_row(settings="", verdict="none"),
     ]
     assert campaign.choose_settings(rows, None)[1] == rows[:2]
+
+
+def test_an_interruption_is_told_by_the_exit_code():
+    def run():
+        raise KeyboardInterrupt
+
+    assert campaign.exit_code([Cell("a", run, [], guess_s=1.0)], Limits(2)) == 130
+    assert campaign.exit_code([make_cell(Clock(), "a")], Limits(1)) == 0

@@ -27,7 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def sealed_run(folder, *, added_us=0.0, later_us=0.0, later_requests=0, seed=1):
+def sealed_run(folder, *, added_us=0.0, later_us=0.0, later_requests=0, charged=0.0, seed=1):
     """Write a run of equal variants and the accounts of its servers; *after* bears the cost."""
     plan = make_plan(6)
     variants = [
@@ -44,6 +44,9 @@ def sealed_run(folder, *, added_us=0.0, later_us=0.0, later_requests=0, seed=1):
         rows["start_us"] = np.cumsum(rng.integers(8_000, 20_000, rows.size))
         cpu_s = (added_us + later_us) * 1e-6 * int(after.sum())
         spent = msgspec.structs.replace(line.cpu[1], server_s=line.cpu[1].server_s + cpu_s)
+        for side, used in enumerate((line.cpu[0], spent)):
+            own = rows["variant"] == side
+            rows["cpu_us"][own] = charged * 1e6 * (used.server_s + used.database_s) / own.sum()
         chunk = journal.seal(rows.tobytes())
         journal.append(msgspec.structs.replace(line, chunk=chunk, cpu=[line.cpu[0], spent]))
         for side, choices in enumerate(SIDES):
@@ -119,3 +122,10 @@ def test_an_index_is_told_by_the_statements_and_the_backend():
     assert truth.added_cpu_ns(entries, "query").tolist() == [405] * 4
     assert truth.added_wall_ns(entries, "query").tolist() == [7] * 4
     assert math.isclose(truth.added_cpu_ns(entries, "spin").mean(), 5)
+
+
+@pytest.mark.parametrize("charged", [1.0, 0.951, 0.0])
+def test_cpu_is_taken_out_the_way_it_was_judged(folder, charged):
+    """Whether requests tell of CPU hangs on a limit of 5% that taking the cost out must not cross."""
+    run, accounts = sealed_run(folder, added_us=300.0, charged=charged)
+    assert truth.measure(run, accounts, "spin", 6)["cpu"] == pytest.approx(0.05, rel=0.1)
