@@ -34,7 +34,7 @@ class Line:
     """
 
     __slots__ = (
-        "__weakref__", "_greenlet", "_receive", "_send", "_server", "_socket", "_to_hub", "_watcher",
+        "__weakref__", "_greenlet", "_receive", "_send", "_server", "_socket", "_to_hub", "_wake", "_watcher",
         "deadline_ns", "idle_ns", "limit_s",
     )  # fmt: skip
 
@@ -45,6 +45,7 @@ class Line:
         self._server = server
         self._socket: _socket.socket | None = None
         self._greenlet: greenlet = getcurrent()
+        self._wake = self._greenlet.switch
         self._watcher: Any = None
         self._send: Any = None
         self._receive: Any = None
@@ -66,7 +67,7 @@ class Line:
 
     def expire(self) -> None:
         """Wake the exchange that is going on, as its time is over; called from the hub."""
-        self._greenlet.switch()
+        self._wake()
 
     def close(self) -> None:
         """Hang up."""
@@ -120,7 +121,7 @@ class Line:
             raise WireError("the connection was closed while it was in use")
         loop = gevent.get_hub().loop
         watcher = self._watcher if events == READ else loop.io(self._socket.fileno(), events)
-        watcher.start(self._greenlet.switch)
+        watcher.start(self._wake)
         try:
             self._to_hub()
         finally:

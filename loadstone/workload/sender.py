@@ -61,6 +61,8 @@ class Sender(Composer):
 
     request_name: str | None = None
     """Name of requests that have none of their own."""
+    performed: int = 0
+    """Requests so far."""
 
     def __init__(
         self,
@@ -92,65 +94,77 @@ class Sender(Composer):
             connection.close()
         self._idle.clear()
 
-    def _perform(
-        self,
-        verb: Verb,
-        request: bytes,
-        target: str,
-        name: str,
-        check: Check | None,
-        send_ns: int,
-        how: How,
+    def _perform(  # noqa: C901 - calls are what it must do without
+        self, verb: Verb, request: bytes, target: str, name: str, check: Check | None, send_ns: int, how: How
     ) -> Answer:
-        """Send a request, follow redirects, and report how it went."""
+        """Send a request, follow redirects, and report how it went.
+
+        Long, and with few calls: each of them would show at 50,000 requests a second.
+        """
         idle = self._idle
         connection = idle.pop() if idle else Connection(self._origin.server, self._timeout_s)
         if send_ns - connection.idle_ns > _IDLE_NS:
             connection.refresh()
-        answer = self._exchange(connection, verb, request, target, send_ns + how.limit_ns, how.kind)
+        try:
+            body = connection.exchange(request, send_ns + how.limit_ns, verb.head_only)
+        except WireError as error:
+            answer = self._failed(error, connection, verb, request, target, send_ns, how)
+        else:
+            answer = how.kind(connection.status, body, connection.head, target)
+            if self._keeps_cookies and connection.head.find(b"ookie:", 0, connection.head_end) >= 0:
+                self.cookies.take(connection.head, target)
         if answer.status_code in _REDIRECTS and how.follow:
-            answer = self._follow(answer, connection, verb, send_ns + how.limit_ns, how)
+            answer = self._follow(answer, connection, verb, send_ns, how)
         end_ns = connection.idle_ns = time.perf_counter_ns()
         idle.append(connection)
+        self.performed += 1
         answer.elapsed_ns = end_ns - send_ns
-        times = (take_due(send_ns) if DUE else send_ns, send_ns, end_ns)
-        status, outcome = answer.status_code, _OK
-        if not _SUCCESS <= status < _REDIRECTION:
-            if status >= _CLIENT_ERROR:
-                answer.error = BadStatusError(f"{verb.method} {target} was answered with {status}")
-            outcome = of_report(status, answer.error)
+        intended_ns = take_due(send_ns) if DUE else send_ns
+        outcome = _OK
+        if not _SUCCESS <= answer.status_code < _REDIRECTION:
+            outcome = _judged(answer, verb)
         elif check is not None and not _passes(check, answer):
             outcome = _CHECK_FAILED
         if isinstance(answer, CaughtAnswer):
+            times = (intended_ns, send_ns, end_ns)
             answer.settle_with(partial(self._settle, verb, name, times, how))
-        else:
-            self._report(verb, name, answer, outcome, times, how)
+            return answer
+        reporting = self._reporting
+        if not UNTIMED or getcurrent() not in UNTIMED:
+            reporting.record(verb.endpoints[name], outcome, intended_ns, send_ns, end_ns)
+        if len(self._listeners) != reporting.own_listeners:
+            self._fire(verb, name, answer, how)
         return answer
 
     def _exchange(
+        self, connection: Connection, verb: Verb, request: bytes, target: str, send_ns: int, how: How
+    ) -> Answer:
+        """Exchange one request for its answer, as `_perform` does for the first one."""
+        try:
+            body = connection.exchange(request, send_ns + how.limit_ns, verb.head_only)
+        except WireError as error:
+            return self._failed(error, connection, verb, request, target, send_ns, how)
+        self.cookies.take(connection.head, target)
+        return how.kind(connection.status, body, connection.head, target)
+
+    def _failed(
         self,
+        error: WireError,
         connection: Connection,
         verb: Verb,
         request: bytes,
         target: str,
-        deadline_ns: int,
-        kind: type[Answer],
+        send_ns: int,
+        how: How,
     ) -> Answer:
-        try:
-            body = connection.exchange(request, deadline_ns, head_only=verb.head_only)
-        except WireError as error:
-            if isinstance(error, StaleError) and verb.idempotent:  # the connection is new then
-                return self._exchange(connection, verb, request, target, deadline_ns, kind)
-            answer = kind(0, b"", b"", target)
-            answer.error = error
-            return answer
-        if self._keeps_cookies and connection.head.find(b"ookie:", 0, connection.head_end) >= 0:
-            self.cookies.take(connection.head, target)
-        return kind(connection.status, body, connection.head, target)
+        """Return an answer that is none; first, where that is safe, ask a stale connection's successor."""
+        if isinstance(error, StaleError) and verb.idempotent:
+            return self._exchange(connection, verb, request, target, send_ns, how)
+        answer = how.kind(0, b"", b"", target)
+        answer.error = error
+        return answer
 
-    def _follow(
-        self, answer: Answer, connection: Connection, verb: Verb, deadline_ns: int, how: How
-    ) -> Answer:
+    def _follow(self, answer: Answer, connection: Connection, verb: Verb, send_ns: int, how: How) -> Answer:
         """Follow redirects within the host; return the first answer that is none, or leads away."""
         for _ in range(self._max_redirects):
             location = answer.headers.get("location")
@@ -160,7 +174,7 @@ class Sender(Composer):
             if answer.status_code not in _KEEP_METHOD and not verb.head_only:
                 verb, how = self._get, How(how.limit_ns, how.kind)
             request = self._compose(verb.method, target, how)
-            answer = self._exchange(connection, verb, request, target, deadline_ns, how.kind)
+            answer = self._exchange(connection, verb, request, target, send_ns, how)
             if answer.status_code not in _REDIRECTS:
                 return answer
         answer.error = WireError(f"more than {self._max_redirects} redirects")
@@ -177,31 +191,35 @@ class Sender(Composer):
     ) -> None:
         """Report an answer on which the scenario has spoken."""
         answer.error = verdict
-        self._report(verb, name, answer, of_report(answer.status_code, verdict), times, how)
-
-    def _report(
-        self, verb: Verb, name: str, answer: Answer, outcome: int, times: tuple[int, int, int], how: How
-    ) -> None:
-        reporting = self._reporting
         if not UNTIMED or getcurrent() not in UNTIMED:
-            reporting.record(verb.endpoints[name], outcome, *times)
-        if len(self._listeners) != reporting.own_listeners:
-            context = self._user.context() if self._user is not None else {}
-            reporting.event.fire(
-                request_type=verb.method,
-                name=name,
-                response_time=answer.elapsed_ns / 1e6,
-                response_length=answer.wire_bytes,
-                response=answer,
-                context={**context, **(how.context or {})},
-                exception=answer.error,
-                start_time=time.time() - answer.elapsed_ns / 1e9,
-                url=self._origin.url + answer.url,
-            )
+            self._reporting.record(verb.endpoints[name], of_report(answer.status_code, verdict), *times)
+        if len(self._listeners) != self._reporting.own_listeners:
+            self._fire(verb, name, answer, how)
+
+    def _fire(self, verb: Verb, name: str, answer: Answer, how: How) -> None:
+        context = self._user.context() if self._user is not None else {}
+        self._reporting.event.fire(
+            request_type=verb.method,
+            name=name,
+            response_time=answer.elapsed_ns / 1e6,
+            response_length=answer.wire_bytes,
+            response=answer,
+            context={**context, **(how.context or {})},
+            exception=answer.error,
+            start_time=time.time() - answer.elapsed_ns / 1e9,
+            url=self._origin.url + answer.url,
+        )
 
     def _verb(self, method: str) -> Verb:
         verb = self._verbs[method] = Verb(method, self._reporting.endpoints(method, self._variant))
         return verb
+
+
+def _judged(answer: Answer, verb: Verb) -> int:
+    """Return the outcome of what is no success, and say what is wrong."""
+    if answer.status_code >= _CLIENT_ERROR:
+        answer.error = BadStatusError(f"{verb.method} {answer.url} was answered with {answer.status_code}")
+    return of_report(answer.status_code, answer.error)
 
 
 def _passes(check: Check, answer: Answer) -> bool:

@@ -35,7 +35,7 @@ class Connection(Line):
     """
 
     __slots__ = (
-        "_chunks", "_complete", "_feed", "_keep_alive", "_keeps_alive", "_owed", "_status_of",
+        "_chunks", "_complete", "_feed", "_keep_alive", "_keeps_alive", "_owe", "_owed", "_status_of",
         "head", "head_end", "status",
     )  # fmt: skip
 
@@ -46,12 +46,13 @@ class Connection(Line):
         self.head_end = 0
         self._chunks: list[bytes] = []
         self._owed: list[None] = []
+        self._owe = self._owed.append
         self._complete = self._keep_alive = False
         self._feed: Any = None
         self._status_of: Any = None
         self._keeps_alive: Any = None
 
-    def exchange(self, request: bytes, deadline_ns: int, *, head_only: bool = False) -> bytes:
+    def exchange(self, request: bytes, deadline_ns: int, head_only: bool = False) -> bytes:  # noqa: C901 - calls cost
         """Send a request and return the body of its answer.
 
         Args:
@@ -65,7 +66,9 @@ class Connection(Line):
             WireError: anything else that is no answer.
         """
         self.deadline_ns = deadline_ns
-        self._greenlet = getcurrent()
+        current = getcurrent()
+        if current is not self._greenlet:
+            self._greenlet, self._wake = current, current.switch
         used = self._socket is not None
         try:
             if not used:
@@ -73,7 +76,7 @@ class Connection(Line):
             if not used or head_only:
                 self._parse(head_only=head_only)
             self._complete = False
-            self._owed.append(None)
+            self._owe(None)
             data = self._talk(request)
             whole = self._complete
             if not whole:
@@ -120,7 +123,7 @@ class Connection(Line):
         if sent != len(request):
             self._send_rest(request, sent)
         watcher = self._watcher
-        watcher.start(self._greenlet.switch)
+        watcher.start(self._wake)
         try:
             self._to_hub()
         finally:
@@ -133,7 +136,10 @@ class Connection(Line):
             raise StaleError(explained(error)) from error
         if not data:
             raise StaleError("the server hung up without an answer")
-        self._parse_some(data)
+        try:
+            self._feed(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._not_parsed(error)
         return data
 
     def _read_on(self, head: bytes) -> bytes:
@@ -150,7 +156,10 @@ class Connection(Line):
                 head += data
                 if final_head(head)[1] < 0 and len(head) > self._server.max_head_bytes:
                     raise WireError(f"the answer's head is longer than {self._server.max_head_bytes} bytes")
-            self._parse_some(data)
+            try:
+                self._feed(data)
+            except (HttpParserError, HttpParserUpgrade) as error:
+                self._not_parsed(error)
             if received > most:
                 raise WireError(f"the answer is longer than {self._server.max_body_bytes} bytes")
             if len(self._chunks) - joined > _MANY_PIECES:  # a server that sends byte by byte
@@ -166,13 +175,10 @@ class Connection(Line):
         self.status = self._status_of()
         self._keep_alive = False
 
-    def _parse_some(self, data: bytes) -> None:
-        try:
-            self._feed(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            if not self._complete:
-                raise WireError(f"the answer is not HTTP/1: {error}") from error
-            self._keep_alive = False  # more than the answer that was owed
+    def _not_parsed(self, error: Exception) -> None:
+        if not self._complete:
+            raise WireError(f"the answer is not HTTP/1: {error}") from error
+        self._keep_alive = False  # more than the answer that was owed
 
     def _parse(self, *, head_only: bool = False) -> None:
         """Make a parser for the answers to come.

@@ -1,30 +1,7 @@
 """The lean client against gunicorn, as scenarios use it."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager, suppress
-
 import pytest
-from lean import FIXTURES, Lean, free_port
-
-
-@contextmanager
-def gunicorn(*options):
-    port = free_port()
-    argv = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "error"]
-    argv += ["--chdir", str(FIXTURES), *options, "wsgi_app:application"]
-    with subprocess.Popen(argv, env={**os.environ, "PYTHONPATH": ""}) as server:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
+from lean import Lean, gunicorn
 
 
 @pytest.fixture(scope="module")
