@@ -65,9 +65,7 @@ def report(
     print(f"  memory: {marks[0]:.1f} MiB after the first {BLOCK:,}, {marks[1]:.1f} MiB at the end")
     print(f"  windows kept: {len(kept.windows)}; the whole packed: {packed / 1024:,.0f} KiB")
     if sealed:
-        print(
-            f"  chunks: {len(sealed):,}, {sum(sealed) / MIB:.1f} MiB together, {max(sealed):,} bytes the largest"
-        )
+        print(f"  chunks: {len(sealed):,}, {sum(sealed) / MIB:.1f} MiB, {max(sealed):,} bytes the largest")
     wrong = kept.total - samples
     if wrong:
         raise SystemExit(f"{wrong:+,} requests")

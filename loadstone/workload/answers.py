@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from locust.exception import CatchResponseError
@@ -24,26 +24,19 @@ class BadStatusError(CatchResponseError):
     """The answer's status is an error, and nobody said that it should be one."""
 
 
-class Answer:
-    """A response, named as in other clients.
+class AnswerWords:
+    """What can be asked of an answer, whatever holds it."""
 
-    Attributes:
-        status_code: 0 where there is no answer.
-        error: what went wrong, or None; a status of 400 and above is an error too.
-        url: the path that was asked for, query included; after a redirect the last one.
-        elapsed_ns: from the send to the last byte.
-    """
-
-    __slots__ = ("_body", "_head", "_headers", "elapsed_ns", "error", "status_code", "url")
-
-    def __init__(self, status_code: int, body: bytes, head: bytes, url: str) -> None:
-        self.status_code = status_code
-        self.error: Exception | None = None
-        self.url = url
-        self.elapsed_ns = 0
-        self._body = body
-        self._head = head
-        self._headers: CaseInsensitiveDict[str] | None = None
+    if TYPE_CHECKING:
+        status_code: int
+        url: str
+        elapsed_ns: int
+        error: Exception | None
+        _body: bytes
+        _head: bytes
+        _headers: CaseInsensitiveDict[str] | None
+    else:
+        __slots__ = ()  # so that a struct may inherit from it
 
     def __repr__(self) -> str:
         return f"<Answer [{self.status_code}]>"
@@ -101,7 +94,9 @@ class Answer:
         Raises:
             ValueError: it is no JSON, or not of that type (`json.JSONDecodeError` for the former).
         """
-        content = self.content
+        content = self._body
+        if content[:1] not in _PLAIN_STARTS:
+            content = self.content
         try:
             return _decode_json(content) if type is Any else _decode_json(content, type=type)
         except msgspec.ValidationError as error:
@@ -115,14 +110,42 @@ class Answer:
             raise self.error
 
 
-class CaughtAnswer(Answer):
+class Answer(AnswerWords, msgspec.Struct, gc=False, eq=False, repr_omit_defaults=True):
+    """A response, named as in other clients; a struct, as these are made five times faster than objects.
+
+    Attributes:
+        status_code: 0 where there is no answer.
+        url: what was asked for; after redirects the last path.
+        elapsed_ns: from the send to the last byte.
+        error: what went wrong, or None; a status of 400 and above is an error too.
+    """
+
+    status_code: int
+    _body: bytes
+    _head: bytes
+    url: str
+    elapsed_ns: int
+    error: Exception | None = None
+    _headers: CaseInsensitiveDict[str] | None = None
+
+
+class CaughtAnswer(AnswerWords):
     """An answer whose success the scenario decides: `with client.get(…, catch_response=True) as answer:`."""
 
     # no __slots__: helpers of Locust attach attributes of their own, such as `js`
 
-    def settle_with(self, report: Callable[[Answer, Exception | None], None]) -> None:
+    def __init__(self, status_code: int, body: bytes, head: bytes, url: str, elapsed_ns: int) -> None:
+        self.status_code = status_code
+        self.url = url
+        self.elapsed_ns = elapsed_ns
+        self.error = None
+        self._body = body
+        self._head = head
+        self._headers = None
+
+    def settle_with(self, report: Callable[[CaughtAnswer, Exception | None], None]) -> None:
         """Set what takes the verdict; called once. It must not know the answer before."""
-        self._report: Callable[[Answer, Exception | None], None] | None = report
+        self._report: Callable[[CaughtAnswer, Exception | None], None] | None = report
         self._verdict: Exception | None = self.error
 
     def success(self) -> None:

@@ -21,7 +21,8 @@ from typing import ClassVar
 
 from locust import User
 from locust.env import Environment
-from locust.exception import StopTest
+from locust.exception import StopTest, StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 from locust.user.users import RestMixin
 
 from loadstone.workload.answers import Answer, CaughtAnswer
@@ -77,18 +78,21 @@ class LeanHttpUser(RestMixin[CaughtAnswer], User):
         It is there for other users' sake; they had theirs while the task waited for an answer.
         """
         taskset = self._taskset_instance
-        if taskset is None:
+        if taskset is None or type(self).wait_time is not User.wait_time:
             return
-        sleep: Callable[[float], None] = taskset._sleep  # noqa: SLF001 - Locust has no hook
-        seen = 0
+        wait: Callable[[], None] = taskset.wait
+        seen = self.client.rested_ns
 
-        def rest(seconds: float) -> None:
+        def go_on() -> None:
             nonlocal seen
-            if seconds > 0 or seen == self.client.performed:
-                sleep(seconds)
-            seen = self.client.performed
+            rested = self.client.rested_ns
+            if rested == seen:  # a task that sent nothing
+                wait()
+            elif self._state == LOCUST_STATE_STOPPING:
+                raise StopUser
+            seen = rested
 
-        taskset._sleep = rest  # type: ignore[method-assign]  # noqa: SLF001 - as above
+        taskset.wait = go_on  # type: ignore[method-assign]  # Locust has no hook
 
     def _begin(self, on_start: Callable[[], None]) -> None:
         self._hurry()

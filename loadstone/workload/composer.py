@@ -1,15 +1,31 @@
-"""Requests of one user as bytes: head lines that stay the same are joined once, not with every request."""
+"""Requests of one user as bytes.
+
+Lines that stay the same are joined once, and plain requests are kept as they were
+sent; users who send the same share them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
-from loadstone.workload.answers import Answer
+from loadstone.workload.answers import Answer, CaughtAnswer
 from loadstone.workload.headers import FOREVER_NS, Jar, Watched, lines
 from loadstone.workload.outgoing import Origin
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+MOST_READY = 1024
+_NEW = frozenset({"Content-Type", "Content-Length"})
+"""Headers that a client's own never hold, mostly; then they may follow them."""
+
+
+class Ready(dict[str, tuple[bytes, str]]):
+    """Plain requests that were sent before, by URL: bytes and path."""
+
+    __slots__ = ("__weakref__",)
 
 
 class How:
@@ -17,7 +33,7 @@ class How:
 
     __slots__ = ("body", "context", "extra", "follow", "kind", "limit_ns")
 
-    def __init__(self, limit_ns: int, kind: type[Answer] = Answer) -> None:
+    def __init__(self, limit_ns: int, kind: type[Answer | CaughtAnswer] = Answer) -> None:
         self.limit_ns = limit_ns
         self.kind = kind
         self.follow = True
@@ -38,12 +54,11 @@ class Composer:
     def __init__(self, origin: Origin, headers: Mapping[str, str] | None, *, cookies: bool) -> None:
         self._origin = origin
         self._keeps_cookies = cookies
-        self._tail = ""
-        """What follows the path in a plain request."""
-        self._tail_until_ns = 0
-        """Until when it may be sent so, on `time.perf_counter_ns`."""
-        self._by_path = bool(origin.prefix)
-        """Whether plain requests differ by more than their path."""
+        self._ready = Ready()
+        self._ready_until_ns = 0
+        """Until when requests may be sent so, on `time.perf_counter_ns`."""
+        self._lines = ""
+        """Header lines that every request has, where they are the same for all paths."""
         first = {
             "Host": origin.host,
             "User-Agent": "loadstone",
@@ -56,28 +71,53 @@ class Composer:
         self.cookies = Jar(origin.url, self._renew)
         """Cookies of this user: `client.cookies["session"]`, `client.cookies.set(…)`."""
 
+    def _prepare(self, url: str, now_ns: int) -> tuple[bytes, str]:
+        """Return a plain GET request as bytes, and its path; ready for the next time where it may be."""
+        if now_ns > self._ready_until_ns:
+            self._make_ready()
+        target = self._origin.target(url)
+        if not self._lines:
+            return self._compose("GET", target, PLAIN), target
+        prepared = f"GET {target} HTTP/1.1\r\n{self._lines}\r\n".encode("latin-1"), target
+        if len(self._ready) < MOST_READY:
+            self._ready[url] = prepared
+        return prepared
+
     def _compose(self, method: str, target: str, how: How) -> bytes:
         """Return a request with what `how` adds."""
+        extra, body = how.extra, how.body
+        if body or method in _WITH_BODY:
+            extra = {**extra, "Content-Length": str(len(body))}
+        if self._lines and not (extra.keys() - _NEW):
+            return f"{method} {target} HTTP/1.1\r\n{self._lines}{lines(extra)}\r\n".encode("latin-1") + body
         headers = self.headers.copy()
-        headers.update(how.extra)
-        if how.body or method in _WITH_BODY:
-            headers["Content-Length"] = str(len(how.body))
+        headers.update(extra)
         if self._keeps_cookies and "Cookie" not in headers:
             headers["Cookie"] = self.cookies.header_for(target)
-        kept = {key: value for key, value in headers.items() if value}
-        return f"{method} {target} HTTP/1.1\r\n{lines(kept)}\r\n".encode("latin-1") + how.body
+        return f"{method} {target} HTTP/1.1\r\n{lines(headers)}\r\n".encode("latin-1") + body
 
-    def _make_tail(self) -> None:
-        """Make the tail; again when headers or cookies changed, or one expired."""
+    def _make_ready(self) -> None:
+        """Begin anew, as headers or cookies changed, or a cookie expired."""
         headers = dict(self.headers)
-        until = FOREVER_NS
+        self._ready_until_ns = FOREVER_NS
+        self._lines = ""
         if self._keeps_cookies and len(self.cookies):
             headers["Cookie"] = self.cookies.header_for("/")
-            until = self.cookies.good_until_ns()
-        self._by_path = bool(self._origin.prefix) or not self.cookies.everywhere
-        text = lines({key: value for key, value in headers.items() if value})
+            self._ready_until_ns = self.cookies.good_until_ns()
+        text = lines(headers)
         text.encode("latin-1")  # raises here rather than with every request
-        self._tail, self._tail_until_ns = f" HTTP/1.1\r\n{text}\r\n", until
+        if self.cookies.everywhere and not (_NEW & {name.title() for name in headers}):
+            self._lines = text
+        self._ready = _shared(self._origin.prefix + text)
 
     def _renew(self) -> None:
-        self._tail_until_ns = 0
+        self._ready, self._ready_until_ns, self._lines = Ready(), 0, ""
+
+
+PLAIN = How(0)
+_READY: WeakValueDictionary[str, Ready] = WeakValueDictionary()
+
+
+def _shared(text: str) -> Ready:
+    """Return what users whose requests differ by their path alone share."""
+    return _READY.setdefault(text, Ready())

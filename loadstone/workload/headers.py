@@ -98,8 +98,9 @@ def basic(user: str, password: str) -> str:
 
 
 def lines(headers: Mapping[str, str]) -> str:
-    """Return headers as lines; raises `ValueError` for what would begin a line of its own."""
-    for name, value in headers.items():
+    """Return headers as lines, without empty ones; raises `ValueError` for what would begin another line."""
+    kept = {name: value for name, value in headers.items() if value}
+    for name, value in kept.items():
         if _FORBIDDEN & set(f"{name}{value}") or ":" in name or not name:
             raise ValueError(f"the header {name!r} cannot be sent")
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return "".join(f"{name}: {value}\r\n" for name, value in kept.items())

@@ -132,11 +132,10 @@ class Line:
     def _send_rest(self, request: bytes, sent: int) -> None:
         rest = memoryview(request)[sent:]
         while rest:
-            self._wait(WRITE)
             try:
                 rest = rest[self._send(rest) :]
             except BlockingIOError:
-                continue
+                self._wait(WRITE)
             except OSError as error:
                 raise StaleError(explained(error)) from error
 

@@ -13,7 +13,7 @@ from typing import Any
 from greenlet import getcurrent
 from locust.env import Environment
 
-from loadstone.workload.answers import Answer
+from loadstone.workload.answers import AnswerWords
 from loadstone.workload.due import UNTIMED, take_due, variant
 from loadstone.workload.outcomes import of_report
 from loadstone.workload.recorder import MAX_ENDPOINTS, Recorder
@@ -86,7 +86,7 @@ class Reporting:
         **_: object,
     ) -> None:
         """Record a request that another client reports; the keywords are those of Locust's event."""
-        if self.recorder is None or isinstance(response, Answer) or getcurrent() in UNTIMED:
+        if self.recorder is None or isinstance(response, AnswerWords) or getcurrent() in UNTIMED:
             return
         service_ns = max(0, int((response_time or 0) * 1e6))
         now = time.perf_counter_ns()

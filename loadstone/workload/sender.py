@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final, cast
 
 from greenlet import getcurrent
 from locust import User
@@ -21,9 +21,10 @@ from loadstone.workload.reporting import Endpoints, Reporting
 from loadstone.workload.servers import StaleError, WireError
 from loadstone.workload.wire import Connection
 
-Check = Callable[[Answer], object]
-"""Looks at an answer; one that returns False or raises an exception fails the request."""
+Check = Callable[[Any], object]
+"""Looks at an `Answer`; one that returns False or raises an exception fails the request."""
 
+_clock = time.perf_counter_ns
 _OK: Final = int(Outcome.OK)
 _CHECK_FAILED: Final = int(Outcome.CHECK_FAILED)
 _IDLE_NS: Final = 1_000_000_000
@@ -61,8 +62,6 @@ class Sender(Composer):
 
     request_name: str | None = None
     """Name of requests that have none of their own."""
-    performed: int = 0
-    """Requests so far."""
 
     def __init__(
         self,
@@ -88,48 +87,54 @@ class Sender(Composer):
         self._verbs: dict[str, Verb] = {}
         self._get = self._verb("GET")
 
+    @property
+    def rested_ns(self) -> int:
+        """When the last request ended, on `time.perf_counter_ns`; 0 before the first one."""
+        return self._idle[-1].idle_ns if self._idle else 0
+
     def close(self) -> None:
         """Hang up."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()
 
-    def _perform(  # noqa: C901 - calls are what it must do without
-        self, verb: Verb, request: bytes, target: str, name: str, check: Check | None, send_ns: int, how: How
-    ) -> Answer:
+    def _perform(
+        self, verb: Verb, prepared: tuple[bytes, str], name: str, check: Check | None, send_ns: int, how: How
+    ) -> Answer | CaughtAnswer:
         """Send a request, follow redirects, and report how it went.
 
-        Long, and with few calls: each of them would show at 50,000 requests a second.
+        Long, and with few calls: between two visits to the kernel everything is cold, and
+        each call would show.
         """
+        request, target = prepared
         idle = self._idle
         connection = idle.pop() if idle else Connection(self._origin.server, self._timeout_s)
         if send_ns - connection.idle_ns > _IDLE_NS:
             connection.refresh()
         try:
             body = connection.exchange(request, send_ns + how.limit_ns, verb.head_only)
-        except WireError as error:
-            answer = self._failed(error, connection, verb, request, target, send_ns, how)
-        else:
-            answer = how.kind(connection.status, body, connection.head, target)
+            end_ns = connection.idle_ns = _clock()
+            answer = how.kind(connection.status, body, connection.head, target, end_ns - send_ns)
             if self._keeps_cookies and connection.head.find(b"ookie:", 0, connection.head_end) >= 0:
                 self.cookies.take(connection.head, target)
-        if answer.status_code in _REDIRECTS and how.follow:
-            answer = self._follow(answer, connection, verb, send_ns, how)
-        end_ns = connection.idle_ns = time.perf_counter_ns()
-        idle.append(connection)
-        self.performed += 1
-        answer.elapsed_ns = end_ns - send_ns
-        intended_ns = take_due(send_ns) if DUE else send_ns
-        outcome = _OK
-        if not _SUCCESS <= answer.status_code < _REDIRECTION:
+        except WireError as error:
+            answer = self._failed(error, connection, verb, request, target, send_ns, how)
+            end_ns = send_ns + answer.elapsed_ns
+        outcome, status = _OK, answer.status_code
+        if not _SUCCESS <= status < _REDIRECTION:
+            if status in _REDIRECTS and how.follow:
+                answer = self._follow(answer, connection, verb, send_ns, how)
+                end_ns = send_ns + answer.elapsed_ns
             outcome = _judged(answer, verb)
-        elif check is not None and not _passes(check, answer):
+        idle.append(connection)
+        if check is not None and outcome == _OK and not _passes(check, answer):
             outcome = _CHECK_FAILED
-        if isinstance(answer, CaughtAnswer):
-            times = (intended_ns, send_ns, end_ns)
-            answer.settle_with(partial(self._settle, verb, name, times, how))
-            return answer
+        intended_ns = take_due(send_ns) if DUE else send_ns
         reporting = self._reporting
+        if how.kind is CaughtAnswer:
+            times = (intended_ns, send_ns, end_ns)
+            cast("CaughtAnswer", answer).settle_with(partial(self._settle, verb, name, times, how))
+            return answer
         if not UNTIMED or getcurrent() not in UNTIMED:
             reporting.record(verb.endpoints[name], outcome, intended_ns, send_ns, end_ns)
         if len(self._listeners) != reporting.own_listeners:
@@ -138,14 +143,16 @@ class Sender(Composer):
 
     def _exchange(
         self, connection: Connection, verb: Verb, request: bytes, target: str, send_ns: int, how: How
-    ) -> Answer:
+    ) -> Answer | CaughtAnswer:
         """Exchange one request for its answer, as `_perform` does for the first one."""
         try:
             body = connection.exchange(request, send_ns + how.limit_ns, verb.head_only)
         except WireError as error:
             return self._failed(error, connection, verb, request, target, send_ns, how)
-        self.cookies.take(connection.head, target)
-        return how.kind(connection.status, body, connection.head, target)
+        connection.idle_ns = _clock()
+        if self._keeps_cookies:
+            self.cookies.take(connection.head, target)
+        return how.kind(connection.status, body, connection.head, target, connection.idle_ns - send_ns)
 
     def _failed(
         self,
@@ -156,15 +163,17 @@ class Sender(Composer):
         target: str,
         send_ns: int,
         how: How,
-    ) -> Answer:
+    ) -> Answer | CaughtAnswer:
         """Return an answer that is none; first, where that is safe, ask a stale connection's successor."""
         if isinstance(error, StaleError) and verb.idempotent:
             return self._exchange(connection, verb, request, target, send_ns, how)
-        answer = how.kind(0, b"", b"", target)
+        answer = how.kind(0, b"", b"", target, _clock() - send_ns)
         answer.error = error
         return answer
 
-    def _follow(self, answer: Answer, connection: Connection, verb: Verb, send_ns: int, how: How) -> Answer:
+    def _follow(
+        self, answer: Answer | CaughtAnswer, connection: Connection, verb: Verb, send_ns: int, how: How
+    ) -> Answer | CaughtAnswer:
         """Follow redirects within the host; return the first answer that is none, or leads away."""
         for _ in range(self._max_redirects):
             location = answer.headers.get("location")
@@ -186,7 +195,7 @@ class Sender(Composer):
         name: str,
         times: tuple[int, int, int],
         how: How,
-        answer: Answer,
+        answer: CaughtAnswer,
         verdict: Exception | None,
     ) -> None:
         """Report an answer on which the scenario has spoken."""
@@ -196,7 +205,7 @@ class Sender(Composer):
         if len(self._listeners) != self._reporting.own_listeners:
             self._fire(verb, name, answer, how)
 
-    def _fire(self, verb: Verb, name: str, answer: Answer, how: How) -> None:
+    def _fire(self, verb: Verb, name: str, answer: Answer | CaughtAnswer, how: How) -> None:
         context = self._user.context() if self._user is not None else {}
         self._reporting.event.fire(
             request_type=verb.method,
@@ -215,14 +224,14 @@ class Sender(Composer):
         return verb
 
 
-def _judged(answer: Answer, verb: Verb) -> int:
-    """Return the outcome of what is no success, and say what is wrong."""
+def _judged(answer: Answer | CaughtAnswer, verb: Verb) -> int:
+    """Return the outcome of what was no success at first, and say what is wrong."""
     if answer.status_code >= _CLIENT_ERROR:
         answer.error = BadStatusError(f"{verb.method} {answer.url} was answered with {answer.status_code}")
     return of_report(answer.status_code, answer.error)
 
 
-def _passes(check: Check, answer: Answer) -> bool:
+def _passes(check: Check, answer: Answer | CaughtAnswer) -> bool:
     """Tell whether an answer passes a check; its `error` says why not."""
     try:
         if check(answer) is not False:

@@ -18,11 +18,13 @@ from loadstone.workload.headers import basic
 from loadstone.workload.outgoing import Data, Files, Params, encode_body, with_params
 from loadstone.workload.sender import Check, Sender
 
+_clock = time.perf_counter_ns
+
 
 class LeanSession(Sender):
     """HTTP client of one user. It never raises for what goes wrong on the wire: see `Answer.error`."""
 
-    _replacement: Callable[..., Answer] | None = None
+    _replacement: Callable[..., Answer | CaughtAnswer] | None = None
 
     @property
     def base_url(self) -> str:
@@ -30,12 +32,12 @@ class LeanSession(Sender):
         return self._origin.url + self._origin.prefix
 
     @property
-    def request(self) -> Callable[..., Answer]:
+    def request(self) -> Callable[..., Answer | CaughtAnswer]:
         """The function through which every request goes; it may be replaced."""
         return self._replacement or self._ask
 
     @request.setter
-    def request(self, replacement: Callable[..., Answer]) -> None:
+    def request(self, replacement: Callable[..., Answer | CaughtAnswer]) -> None:
         self._replacement = replacement
 
     def get(self, url: str, name: str | None = None, check: Check | None = None, **options: Any) -> Any:  # noqa: ANN401 - an Answer, with `catch_response` a CaughtAnswer
@@ -47,18 +49,14 @@ class LeanSession(Sender):
             check: looks at the answer; the time it takes is not the request's.
             options: those of `request`.
         """
-        if options or self._by_path or self._replacement is not None:
+        if options or self._replacement is not None:
             return self.request("GET", url, name=name, check=check, **options)
-        if not (url.isascii() and url.isprintable() and url[:1] == "/") or " " in url or "#" in url:
-            target = self._origin.target(url)
-        else:
-            target = url
-        send_ns = time.perf_counter_ns()
-        if send_ns > self._tail_until_ns:
-            self._make_tail()
-        request = f"GET {target}{self._tail}".encode("latin-1")
+        send_ns = _clock()
+        prepared = self._ready.get(url)
+        if prepared is None or send_ns > self._ready_until_ns:
+            prepared = self._prepare(url, send_ns)
         return self._perform(
-            self._get, request, target, name or self.request_name or url, check, send_ns, self._plain
+            self._get, prepared, name or self.request_name or url, check, send_ns, self._plain
         )
 
     def post(self, url: str, data: Data | None = None, json: Any = None, **options: Any) -> Any:  # noqa: ANN401 - as `get`
@@ -111,7 +109,7 @@ class LeanSession(Sender):
         catch_response: bool = False,
         allow_redirects: bool = True,
         context: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> Answer | CaughtAnswer:
         """Send a request and return its answer.
 
         Args:
@@ -146,6 +144,8 @@ class LeanSession(Sender):
         how.extra.update(headers or {})
         target = self._origin.target(with_params(url, params))
         verb = self._verbs.get(method) or self._verb(method)
-        send_ns = time.perf_counter_ns()
-        request = self._compose(method, target, how)
-        return self._perform(verb, request, target, name or self.request_name or url, check, send_ns, how)
+        send_ns = _clock()
+        if send_ns > self._ready_until_ns:
+            self._make_ready()
+        prepared = self._compose(method, target, how), target
+        return self._perform(verb, prepared, name or self.request_name or url, check, send_ns, how)

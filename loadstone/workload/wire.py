@@ -52,7 +52,7 @@ class Connection(Line):
         self._status_of: Any = None
         self._keeps_alive: Any = None
 
-    def exchange(self, request: bytes, deadline_ns: int, head_only: bool = False) -> bytes:  # noqa: C901 - calls cost
+    def exchange(self, request: bytes, deadline_ns: int, head_only: bool = False) -> bytes:
         """Send a request and return the body of its answer.
 
         Args:
@@ -69,40 +69,38 @@ class Connection(Line):
         current = getcurrent()
         if current is not self._greenlet:
             self._greenlet, self._wake = current, current.switch
-        used = self._socket is not None
+        if self._socket is None or head_only:
+            return self._exchange_anew(request, head_only=head_only)
+        self._complete = False
+        self._owe(None)
+        sent = 0
+        data: Any = None
         try:
-            if not used:
-                self._open()
-            if not used or head_only:
-                self._parse(head_only=head_only)
-            self._complete = False
-            self._owe(None)
-            data = self._talk(request)
-            whole = self._complete
-            if not whole:
-                data = self._read_on(data)
-        except StaleError as error:
-            self.close()
-            if used:
-                raise
-            raise WireError(str(error)) from error
-        except BaseException:  # a kill above all: what is on the wire belongs to nobody now
-            self.close()
-            raise
+            sent = self._send(request)
+            if sent == len(request):
+                watcher = self._watcher
+                watcher.start(self._wake)
+                self._to_hub()
+                watcher.stop()
+                data = self._receive(RECV_BYTES)
+                self._feed(data)
+        except BaseException as error:  # noqa: BLE001 - a kill too: what is on the wire belongs to nobody then
+            self._look_into(error)
+        whole = self._complete
+        if not whole:
+            data = self._finish(request, sent, data)
         self.deadline_ns = 0
+        self.head = data
         chunks = self._chunks
         body = chunks.pop() if chunks else b""
         if chunks:
             body = b"".join((*chunks, body))
             chunks.clear()
-        self.head = data
         # of an answer that came at once, all that is not body is head (and marks of chunks)
         self.head_end = len(data) - len(body) if whole else final_head(data)[1]
-        if not self._keep_alive or (head_only and body):
+        if not self._keep_alive:
             self.close()
-        elif head_only:
-            self._parse()
-        return b"" if head_only else body
+        return body
 
     def close(self) -> None:
         """Hang up; the next exchange connects again."""
@@ -112,35 +110,65 @@ class Connection(Line):
         # bound methods of the parser, which knows methods of this object: no cycle is left behind
         self._feed = self._status_of = self._keeps_alive = None
 
-    def _talk(self, request: bytes) -> bytes:
-        """Send, wait, receive once and parse: for a small answer this is all there is."""
+    def _exchange_anew(self, request: bytes, *, head_only: bool) -> bytes:
+        """Exchange on a new connection, or without a body."""
+        used = self._socket is not None
         try:
-            sent = self._send(request)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
+            if not used:
+                self._open()
+            self._parse(head_only=head_only)
+            self._complete = False
+            self._owe(None)
+            self.head = self._finish(request, 0, None)
+        except StaleError as error:
+            if used:
+                raise
+            raise WireError(str(error)) from error
+        except BaseException:
+            self.close()
+            raise
+        self.deadline_ns = 0
+        self.head_end = final_head(self.head)[1]
+        body = b"".join(self._chunks)
+        self._chunks.clear()
+        if not self._keep_alive or (head_only and body):
+            self.close()
+        elif head_only:
+            self._parse()
+        return b"" if head_only else body
+
+    def _look_into(self, error: BaseException) -> None:
+        """Return where the exchange can go on after `error`; else close and raise."""
+        if isinstance(error, BlockingIOError):  # a full socket, or woken for another reason
+            return
+        if isinstance(error, HttpParserError | HttpParserUpgrade):
+            if self._complete:  # more than the answer that was owed
+                self._keep_alive = False
+                return
+            self.close()
+            raise WireError(f"the answer is not HTTP/1: {error}") from error
+        self.close()
+        if isinstance(error, OSError):
             raise StaleError(explained(error)) from error
-        if sent != len(request):
-            self._send_rest(request, sent)
-        watcher = self._watcher
-        watcher.start(self._wake)
+        raise error
+
+    def _finish(self, request: bytes, sent: int, data: bytes | None) -> bytes:
+        """Send what is left, receive until the answer is complete, and return its head.
+
+        Args:
+            request: the whole.
+            sent: how much of it is sent.
+            data: what was received already; nothing where the server hung up, None before.
+        """
         try:
-            self._to_hub()
-        finally:
-            watcher.stop()
-        try:
-            data: bytes = self._receive(RECV_BYTES)
-        except BlockingIOError:  # woken for another reason, as when time is over
-            return b""
-        except OSError as error:
-            raise StaleError(explained(error)) from error
-        if not data:
-            raise StaleError("the server hung up without an answer")
-        try:
-            self._feed(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._not_parsed(error)
-        return data
+            if sent < len(request):
+                self._send_rest(request, sent)
+            if data == b"":
+                self._end_of_stream(b"")
+            return self._read_on(data or b"")
+        except BaseException:
+            self.close()
+            raise
 
     def _read_on(self, head: bytes) -> bytes:
         """Receive until the answer is complete and return its head, which began with `head`."""
@@ -159,7 +187,7 @@ class Connection(Line):
             try:
                 self._feed(data)
             except (HttpParserError, HttpParserUpgrade) as error:
-                self._not_parsed(error)
+                self._look_into(error)
             if received > most:
                 raise WireError(f"the answer is longer than {self._server.max_body_bytes} bytes")
             if len(self._chunks) - joined > _MANY_PIECES:  # a server that sends byte by byte
@@ -169,16 +197,13 @@ class Connection(Line):
 
     def _end_of_stream(self, head: bytes) -> None:
         """Complete an answer whose body ends with the connection; raises for any other one."""
+        if not head:
+            raise StaleError("the server hung up without an answer")
         names = {name for name, _ in header_fields(head)}
         if final_head(head)[1] < 0 or names & {"content-length", "transfer-encoding"}:
             raise WireError("the server hung up in the middle of its answer")
         self.status = self._status_of()
         self._keep_alive = False
-
-    def _not_parsed(self, error: Exception) -> None:
-        if not self._complete:
-            raise WireError(f"the answer is not HTTP/1: {error}") from error
-        self._keep_alive = False  # more than the answer that was owed
 
     def _parse(self, *, head_only: bool = False) -> None:
         """Make a parser for the answers to come.
