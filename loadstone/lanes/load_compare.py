@@ -25,10 +25,10 @@ from loadstone.record.result import Probe
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.cpu import CpuReading
 from loadstone.target.stage import Generation, Stage
-from loadstone.verdict.contrasts import rules_at
 from loadstone.verdict.load_checks import sendable_problem
 from loadstone.verdict.load_contrasts import load_contrasts
 from loadstone.verdict.load_levels import LoadMeasured, LoadObservations
+from loadstone.verdict.rules import rules_at
 from loadstone.workload.arrivals import arrivals_per_second
 from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock
 from loadstone.workload.load_remote import LoadGenerator

@@ -36,7 +36,7 @@ from loadstone.record.result import (
 )
 from loadstone.stats.inference import contrasts as contrasts_of
 from loadstone.verdict.assemble import Circumstances
-from loadstone.verdict.contrasts import rules_at, start_positions
+from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.load_checks import comparison_checks
 from loadstone.verdict.load_contrasts import load_contrasts
@@ -49,6 +49,7 @@ from loadstone.verdict.load_levels import (
     smooth_quantile,
 )
 from loadstone.verdict.overall import judge_timing
+from loadstone.verdict.rules import rules_at
 
 _GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 

@@ -20,10 +20,10 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Key, Recording, Times
 from loadstone.record.result import CheckStatus
 from loadstone.stats.verdicts import Verdict
-from loadstone.verdict.contrasts import rules_at
 from loadstone.verdict.load_checks import comparison_checks
 from loadstone.verdict.load_contrasts import load_contrasts
 from loadstone.verdict.load_levels import LoadMeasured, LoadObservations, smooth_quantile
+from loadstone.verdict.rules import rules_at
 
 REQUESTS = 2500
 

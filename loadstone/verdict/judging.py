@@ -1,0 +1,138 @@
+"""From fits to judged contrasts, whichever lane measured them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from loadstone.record.plan import Plan
+from loadstone.record.result import Contrast, Effect, Look
+from loadstone.stats.discoveries import discover
+from loadstone.stats.inference import Fit, fit
+from loadstone.stats.planning import detectable_at, more_minutes
+from loadstone.stats.repeated import Rule
+from loadstone.stats.special import FloatArray
+from loadstone.stats.verdicts import Verdict, detected, judge, log_margin
+from loadstone.verdict.metrics import Metric
+from loadstone.verdict.rules import Rules
+
+UNBOUNDED = "not available yet: too few generations to bound it"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One contrast with its fit, not yet judged."""
+
+    contrast: Contrast
+    metric: Metric
+    d: FloatArray
+    s: FloatArray
+    resolution: float
+
+    def fit(self, generations: int) -> Fit:
+        """Return the fit of the first `generations`."""
+        return fit(self.d[:generations], self.s[:generations], resolution=self.resolution)
+
+
+def judge_all(fitted: Sequence[Fitted], rules: Rules) -> list[Contrast]:
+    """Return the contrasts with their verdicts.
+
+    Those that gate are judged each at its share of alpha. All others are one family:
+    they are judged at the one level that tells its discoveries at a false-discovery
+    rate of alpha, so that interval, verdict and q-value agree.
+    """
+    family = [one for one in fitted if one.contrast.available and not one.contrast.gating]
+    p_values = [rules.diagnostic.p_value(one.fit(rules.generations)) for one in family]
+    found = discover(np.array(p_values, dtype=np.float64), rules.plan.alpha)
+    q_values = {id(one): float(q) for one, q in zip(family, found.q_values, strict=True)}
+    shared = rules.diagnostic.at(found.level)
+    return [
+        _judged(one, rules.gating if one.contrast.gating else shared, rules, q_values.get(id(one)))
+        for one in fitted
+    ]
+
+
+def describe(metric: Metric, endpoint: str | None, rules: Rules, other: int, *, gating: bool) -> Contrast:
+    """Return the bare contrast of the variant of index `other` with the baseline."""
+    plan = rules.plan
+    return Contrast(
+        metric=metric.name,
+        unit=metric.unit,
+        direction=str(metric.direction),
+        lane=metric.lane,
+        endpoint=endpoint,
+        gating=gating,
+        baseline=plan.variants[0].name,
+        variant=plan.variants[other].name,
+        generations=rules.generations,
+        margin=plan.margin if metric.ratio else plan.error_margin,
+        available=True,
+    )
+
+
+def margin_of(plan: Plan, metric: Metric) -> float:
+    """Return the margin on the scale on which the metric is judged."""
+    return log_margin(plan.margin) if metric.ratio else plan.error_margin
+
+
+def typical(column: FloatArray, metric: Metric) -> float:
+    """Return a level over the generations: geometric mean for ratios, so that it agrees with the effect."""
+    return float(np.exp(np.log(column).mean())) if metric.ratio else float(column.mean())
+
+
+def _judged(one: Fitted, rule: Rule, rules: Rules, q_value: float | None) -> Contrast:
+    """Return the contrast with its interval and all that follows from it."""
+    contrast, metric = one.contrast, one.metric
+    if not contrast.available:
+        return contrast
+    fitted = one.fit(rules.generations)
+    low, high = rule.interval(fitted)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return replace(contrast, available=False, unavailable_reason=UNBOUNDED, before=None, after=None)
+    verdict = judge(low, high, margin_of(rules.plan, metric), metric.direction)
+    looks = rules.looks if contrast.endpoint is None else ()
+    return replace(
+        contrast,
+        effect=_effect(fitted, rule, metric),
+        verdict=verdict,
+        detected=detected(low, high),
+        p_value=fitted.p_value,
+        q_value=q_value,
+        df=fitted.df,
+        residual_sd=fitted.residual_sd,
+        start_effect=None if math.isnan(fitted.start_effect) else fitted.start_effect,
+        looks=[
+            Look(generations=count, effect=effect)
+            for count in looks
+            for effect in [_effect(one.fit(count), rule, metric)]
+            if math.isfinite(effect.high)
+        ],
+        **_outlook(fitted, rule, rules, metric, is_open=contrast.gating and verdict is Verdict.INCONCLUSIVE),
+    )
+
+
+def _effect(fitted: Fit, rule: Rule, metric: Metric) -> Effect:
+    low, high = rule.interval(fitted)
+    scale = math.expm1 if metric.ratio else float
+    return Effect(
+        kind="ratio" if metric.ratio else "difference",
+        estimate=scale(fitted.estimate),
+        low=scale(low),
+        high=scale(high),
+        level=1.0 - rule.alpha,
+    )
+
+
+def _outlook(fitted: Fit, rule: Rule, rules: Rules, metric: Metric, *, is_open: bool) -> dict[str, Any]:
+    """Return the smallest effect that this run could see, and the time that would settle what is open."""
+    smallest = detectable_at(fitted.residual_sd, rules.last, rule.nominal_p(rules.last))
+    found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
+    if is_open:
+        turn_s = rules.plan.budget_s / rules.plan.max_generations
+        found["more_minutes"] = more_minutes(fitted, rule.nominal_p, margin_of(rules.plan, metric), turn_s)
+    return found
