@@ -12,8 +12,8 @@ from loadstone.errors import MeasurementError
 from loadstone.stats.inference import fit
 from loadstone.stats.special import FloatArray, t_two_sided_p
 
-MOST_COUPLES = 20
-"""Couples up to which every re-randomisation is enumerated (2^20)."""
+MOST_COUPLES = 40
+"""Couples up to which every re-randomisation is counted (2^40, as sums of two halves)."""
 _TIES = 1e-9
 WINSORISED_FIRST = 8
 
@@ -57,19 +57,21 @@ def rerandomise(d: FloatArray) -> Rerandomisation | None:
     the 2^(G/2) sign patterns whose mean is at least as far from 0 as that observed;
     it assumes nothing of the noise. An odd last generation is left aside.
 
-    None where d is not finite, or has no couple or more than 20.
+    None where d is not finite, or has no couple or more than 40.
     """
     couples = d.size // 2
     if not 1 <= couples <= MOST_COUPLES or not np.isfinite(d).all():
         return None
     sums = d[0 : 2 * couples : 2] + d[1 : 2 * couples : 2]
     # by symmetry the first couple's sign can be held: half the patterns say it all
-    totals = np.array([sums[0]])
-    for value in sums[1:]:
-        totals = np.concatenate([totals + value, totals - value])
-    observed = abs(float(sums.sum()))
-    extreme = np.abs(totals) >= observed - _TIES * float(np.abs(sums).sum())
-    return Rerandomisation(float(extreme.mean()), 2.0 ** -(couples - 1), 2**couples)
+    half = couples // 2 + 1
+    one, other = _signed_sums(sums[1:half], float(sums[0])), np.sort(_signed_sums(sums[half:], 0.0))
+    bar = abs(float(sums.sum())) - _TIES * float(np.abs(sums).sum())
+    above = other.size - np.searchsorted(other, bar - one, side="left")
+    below = np.searchsorted(other, -bar - one, side="right")
+    patterns = 2 ** (couples - 1)
+    extreme = min(int((above + below).sum()), patterns)  # a bar of 0 counts 0 on both sides
+    return Rerandomisation(extreme / patterns, 1.0 / patterns, 2**couples)
 
 
 def influence(d: FloatArray, s: FloatArray) -> Influence:
@@ -108,6 +110,14 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     scaled = p_values[order] * order.size / ranks
     adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return adjusted
+
+
+def _signed_sums(values: FloatArray, start: float) -> FloatArray:
+    """Return `start` plus every sum of `values` with either sign [2^n]."""
+    totals = np.array([start])
+    for value in values:
+        totals = np.concatenate([totals + value, totals - value])
+    return totals
 
 
 def _estimate(d: FloatArray, s: FloatArray) -> float:

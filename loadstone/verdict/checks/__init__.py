@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, Probe
-from loadstone.verdict.checks import amounts, journeys, pairing, probing, surroundings
+from loadstone.verdict.checks import amounts, inference, journeys, pairing, probing, surroundings
 from loadstone.verdict.levels import Observations
 from loadstone.verdict.rules import Rules
 
@@ -29,6 +29,7 @@ def all_checks(
             amounts.check_pairs(observations),
             amounts.check_kept_plan(observations, plan),
             amounts.check_measurable(observations, plan, rules),
+            *_of_inference(observations, rules),
             surroundings.check_pace(observations, plan),
             surroundings.check_generator(observations),
             surroundings.check_steal(observations),
@@ -36,3 +37,12 @@ def all_checks(
         ]
     checks.append(amounts.check_generations(observations, plan))
     return checks
+
+
+def _of_inference(observations: Observations, rules: Rules | None) -> list[Check]:
+    if rules is None:
+        return []
+    return [
+        inference.check_start_orders(observations, rules),
+        inference.check_influence(observations, rules),
+    ]

@@ -31,6 +31,13 @@ def test_it_agrees_with_scipys_permutation_test():
     assert rerandomise(d).p_value == pytest.approx(oracle.pvalue)
 
 
+def test_long_runs_are_counted_exactly_too():
+    """40 couples are 2^40 patterns: where all sums are alike, the p-value is binomial."""
+    audit = rerandomise(np.concatenate([np.full(60, 1.0), np.full(20, -1.0)]))
+    assert audit.p_value == pytest.approx(2 * stats.binom.sf(29, 40, 0.5))
+    assert audit.sequences == 2**40
+
+
 def test_it_says_what_it_could_have_shown():
     audit = rerandomise(np.full(12, 0.1))
     assert audit.p_value == audit.smallest_attainable == 2 / 64
@@ -41,7 +48,7 @@ def test_it_says_what_it_could_have_shown():
 def test_it_is_silent_where_it_cannot_speak():
     assert rerandomise(np.array([0.1])) is None
     assert rerandomise(np.array([0.1, math.nan])) is None
-    assert rerandomise(np.zeros(42)) is None
+    assert rerandomise(np.zeros(82)) is None
 
 
 def test_the_one_bad_generation_is_named_and_kept():
