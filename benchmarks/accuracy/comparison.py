@@ -69,15 +69,16 @@ class Evidence:
         return self.restarts if scheme == "restarts" else self.duets
 
     def resampled(self, rng: np.random.Generator) -> Evidence:
-        """Return as many units of each kind, drawn with replacement."""
+        """Return as many units of each kind, drawn with replacement; never one of them alone."""
 
         def again(count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-            return rng.integers(0, count, count)
+            index = rng.integers(0, count, count)
+            return index if np.unique(index).size > 1 else again(count)
 
         return Evidence(
             [one.take(again(one.duration_s.size)) for one in self.restarts],
             [one.take(again(one.duration_s.size)) for one in self.duets],
-            self.runs.take(again(len(self.runs.d))),
+            self.runs.resampled(rng),
         )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from loadstone.stats.inference import fit
-from loadstone.stats.sequential import LAST_LOOK, even_looks, plan
+from loadstone.stats.sequential import FIRST_LOOK, LAST_LOOK, even_looks, plan
 
 Bools = NDArray[np.bool_]
 ASV_SAMPLES = 5
@@ -178,10 +178,17 @@ class Runs:
         fits = [fit(d, s) for d, s in zip(self.d, self.s, strict=True)]
         return float(np.sqrt(sum(f.residual_sd**2 * f.df for f in fits) / sum(f.df for f in fits)))
 
-    def take(self, index: NDArray[np.int64]) -> Runs:
-        """Return the runs at `index`, for a bootstrap."""
-        picked = [int(i) for i in index]
-        return Runs([self.d[i] for i in picked], [self.s[i] for i in picked], self.duration_s[index], 0)
+    def resampled(self, rng: np.random.Generator) -> Runs:
+        """Return as many runs, drawn with replacement, each of couples drawn likewise."""
+        picked = rng.integers(0, len(self.d), len(self.d))
+        drawn = [_couples(self.d[i], self.s[i]) for i in picked]
+        drawn = [one[rng.integers(0, len(one), len(one))] for one in drawn]
+        return Runs(
+            [one[:, 0].ravel() for one in drawn],
+            [one[:, 1].ravel() for one in drawn],
+            self.duration_s[picked],
+            0,
+        )
 
 
 def runs_of(rows: Sequence[dict[str, Any]]) -> Runs:
@@ -204,21 +211,22 @@ def loadstone_power(
     each with its sides changed in half of the draws.
     """
     generations = min(int(budget_s / runs.turn_s) // 2 * 2, LAST_LOOK)
-    couples = [
-        (d[i : i + 2], s[i : i + 2])
-        for d, s in zip(runs.d, runs.s, strict=True)
-        for i in range(0, d.size - 1, 2)
-        if s[i] + s[i + 1] == 0.0
-    ]
-    if generations < even_looks(6)[0] or not couples:
+    couples = np.concatenate([_couples(d, s) for d, s in zip(runs.d, runs.s, strict=True)])
+    if generations < FIRST_LOOK or not couples.size:
         return []
     rule = sequential_rule(plan(even_looks(generations), alpha))
-    index = rng.integers(0, len(couples), (4_000, generations // 2))
-    sign = np.where(rng.integers(0, 2, index.shape) == 1, 1.0, -1.0)[:, :, None]
-    d = (np.array([one for one, _ in couples])[index] * sign).reshape(index.shape[0], -1)
-    s = (np.array([one for _, one in couples])[index] * sign).reshape(index.shape[0], -1)
-    fits, found = running_fits(d, s), []
+    drawn = couples[rng.integers(0, len(couples), (4_000, generations // 2))]
+    drawn = drawn * np.where(rng.integers(0, 2, drawn.shape[:2]) == 1, 1.0, -1.0)[:, :, None, None]
+    fits = running_fits(drawn[:, :, 0].reshape(4_000, -1), drawn[:, :, 1].reshape(4_000, -1))
+    found = []
     for effect in effects:
         outcome = judge(fits, rule, float(np.log1p(effect)), 0.0)
         found.append(float((outcome.alarm & ((outcome.low > 0.0) | (effect == 0.0))).mean()))
     return found
+
+
+def _couples(d: FloatArray, s: FloatArray) -> FloatArray:
+    """Return a run's couples [couples, (d, s), 2]: two generations of either start order."""
+    even = d.size - d.size % 2
+    couples = np.stack([d[:even].reshape(-1, 2), s[:even].reshape(-1, 2)], axis=1)
+    return np.asarray(couples[couples[:, 1].sum(axis=1) == 0.0], dtype=np.float64)

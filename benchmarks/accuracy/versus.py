@@ -43,6 +43,7 @@ TARGET = Path(__file__).parent / "target" / "loadstone.toml"
 PATHS = tuple(f"/products?shelf={shelf}&page={page}" for shelf in range(1, 11) for page in range(14))
 """What the target's own scenario asks for."""
 DUET_S = 10.0
+ROUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,8 @@ def _notes(rows: list[Row], evidence: Evidence, aim: Aim, budget_s: float) -> It
         yield f"loadstone: residual SD {runs.residual_sd:.2%} for each {runs.turn_s:.1f} s, all included"
         yield f"  {count} generations in {len(runs.d)} runs, {runs.alarms} with an alarm on any gating metric"
         yield f"  at a fifth of alpha {aim.effect:.0%} is called after {_time(called)} on average"
+    if min(row["units"] for row in rows) < ROUGH:
+        yield f"Fewer than {ROUGH} units of a kind: such times are rough, and their intervals too narrow."
     yield "\n" + LEGEND.format(budget=format_duration(budget_s), power=aim.power, alpha=aim.alpha)
 
 
