@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ def steps(total: int) -> Iterator[Step]:
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, completed=-1)
-        yield lambda text: bar.update(task, description=text, advance=1)
+        task, begun = bar.add_task("", total=total), itertools.count()
+        yield lambda text: bar.update(task, description=text, completed=next(begun))
 
 
 def say(text: str) -> None:

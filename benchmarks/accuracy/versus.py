@@ -233,6 +233,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     measure.add_argument("--path", action="append", help="what the other methods ask for; repeatable")
     measure.add_argument("--seed", type=int, default=1, help="of order, paths and runs (%(default)s)")
     table = commands.add_parser("table", help="judge the stored units by each method's own rule")
+    for one in (measure, table):
+        one.epilog = lines[1][lines[1].index("Examples:") :]
+        one.formatter_class = argparse.RawDescriptionHelpFormatter
     table.add_argument("--budget", type=parse_duration, default="3m", help="of machine time (%(default)s)")
     table.add_argument("--change", type=float, default=0.01, help="to be called (%(default)s)")
     table.add_argument("--power", type=float, default=0.95, help="with which it is called (%(default)s)")
