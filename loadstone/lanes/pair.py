@@ -57,6 +57,7 @@ class _Measured:
     memory: list[int]
     steal: float | None
     fingerprints: list[str]
+    turnover_s: float
 
 
 @dataclass
@@ -124,6 +125,7 @@ class PairLane:
         return not open_ones
 
     def _measure(self, planned: PlannedGeneration, tell: Tell) -> _Measured:
+        begin = time.monotonic()
         post = self.posts[planned.track]
         variants = self.experiment.variants
         offset = planned.track * len(variants)
@@ -141,7 +143,8 @@ class PairLane:
                 cause=done.first_error or done.stopped_early or "the scenario made none",
                 remedy="check the scenario with stock Locust",
             )
-        return _Measured(planned.index, done, spent, memory, watch.steal, fingerprints)
+        turnover_s = time.monotonic() - begin - done.duration_s
+        return _Measured(planned.index, done, spent, memory, watch.steal, fingerprints, turnover_s)
 
     def _alike(self, planned: PlannedGeneration) -> dict[str, str]:
         """Return what is drawn anew for each generation, and the same for all its servers."""
@@ -218,6 +221,7 @@ class PairLane:
             plan_fingerprints=measured.fingerprints,
             stopped_early=done.stopped_early,
             other_runs=len(other_runs(self.stage.state, own=self.stage.token)),
+            turnover_s=round(measured.turnover_s, 3),
         )
         self.journal.append(line)
         # a rare write may come up that the probe never saw
