@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
 
 from loadstone.errors import ConfigurationError
 from loadstone.stats.inference import Fit
@@ -13,8 +13,8 @@ from loadstone.stats.sequential import FIRST_LOOK, Design, even_looks, plan
 from loadstone.stats.special import noncentral_t_cdf, t_critical
 
 DEFAULT_POWER = 0.8
-MOST_GENERATIONS = 64
-"""Largest plan that `plan_run` considers."""
+GENERATIONS = (*range(FIRST_LOOK, 25, 2), 28, 32, 40, 48, 56, 64)
+"""Numbers of generations to choose from; between the large ones the choice makes no difference."""
 SETTLE_LIMIT = 512
 """Generations beyond which no promise is made."""
 _BISECTIONS = 50
@@ -114,16 +114,24 @@ def plan_run(
 ) -> RunPlan:
     """Choose the number and length of generations that make the smallest detectable effect least.
 
+    A generation that measures for l seconds costs start_s + l, so that G = T / (start_s + l)
+    of them fit into the budget T, and d_g has the variance between + within / l. For many
+    generations the smallest effect goes as the standard error of their mean,
+
+        SE^2 = (between + within / l) (start_s + l) / T,
+
+    which is least at l = sqrt(start_s * within / between), whatever the budget (Kalibera
+    & Jones 2013, section 6, with one second of measuring as their repetition; Cochran
+    1977, eq. 10.26). For few it goes as c(G) sqrt(between + within / l), where c(G), from
+    the noncentral t of `power_at`, falls faster than 1 / sqrt(G) as degrees of freedom
+    are won: shorter generations are then better. So numbers from 6 to 64 are tried.
+
     Args:
-        budget_s: seconds for everything that grows with the number of generations.
+        budget_s: seconds for everything that grows with the number of generations, T.
         start_s: seconds that each generation costs before it measures.
         alpha: two-sided, of one contrast.
         between_variance: variance of d_g between starts, however long they last.
-        within_variance_s: variance of d_g from a generation of one second, on top: a
-            generation of l seconds has variance between + within / l. The best length
-            for many generations is sqrt(start_s * within / between) (Kalibera & Jones
-            2013, eq. 5); with few, degrees of freedom count too, so all even numbers
-            are tried.
+        within_variance_s: variance of d_g from a generation of one second, on top.
         shortest_s: least length, such as what the tail quantiles need.
         power: of the detection.
 
@@ -131,14 +139,12 @@ def plan_run(
         ConfigurationError: the budget does not hold 6 generations of the least length.
     """
     plans: list[RunPlan] = []
-    for count in range(FIRST_LOOK, MOST_GENERATIONS + 1, 2):
+    for count in GENERATIONS:
         length = budget_s / count - start_s
         if length < shortest_s:
             break
         sd = math.sqrt(between_variance + within_variance_s / length)
-        # the nominal p of the last look hardly depends on the looks: a few stand for all
-        looks = tuple(dict.fromkeys(chain((FIRST_LOOK,), (count,))))
-        effect = smallest_detectable(sd, plan(looks, alpha), power)
+        effect = sd * _roughly_standardised(count, alpha, power)
         plans.append(RunPlan(count, length, sd, effect))
     if not plans:
         needed = FIRST_LOOK * (start_s + shortest_s)
@@ -149,6 +155,46 @@ def plan_run(
     best = min(plans, key=lambda candidate: candidate.smallest_effect)
     exact = smallest_detectable(best.residual_sd, plan(even_looks(best.generations), alpha), power)
     return RunPlan(best.generations, best.generation_s, best.residual_sd, exact)
+
+
+def seconds_to_see(
+    effect: float,
+    start_s: float,
+    alpha: float,
+    *,
+    between_variance: float,
+    within_variance_s: float,
+    shortest_s: float = 5.0,
+    power: float = DEFAULT_POWER,
+    most_s: float = math.inf,
+) -> float | None:
+    """Return the least budget in seconds with which `plan_run` detects `effect` with probability `power`.
+
+    In a share 1 - `power` of the runs the effect is not seen by then; in most it is seen
+    earlier, at a look before the last. None where it takes more than `most_s`, or no
+    number of generations that is considered would do, however long they were. Other
+    arguments as in `plan_run`.
+    """
+
+    def budget(count: int, standardised: float) -> float:
+        room = (effect / standardised) ** 2 - between_variance
+        return count * (start_s + max(within_variance_s / room, shortest_s)) if room > 0.0 else math.inf
+
+    count = min(GENERATIONS, key=lambda one: budget(one, _roughly_standardised(one, alpha, power)))
+    if budget(count, _roughly_standardised(count, alpha, power)) > most_s:
+        return None
+    exact = budget(count, smallest_detectable(1.0, plan(even_looks(count), alpha), power))
+    return exact if exact <= most_s and math.isfinite(exact) else None
+
+
+@lru_cache(maxsize=1024)
+def _roughly_standardised(generations: int, alpha: float, power: float) -> float:
+    """Return the smallest effect in residual SDs, up to 6% too low: with two looks in place of all.
+
+    Good enough to choose by, and a hundred times quicker.
+    """
+    looks = (FIRST_LOOK, generations) if generations > FIRST_LOOK else (FIRST_LOOK,)
+    return smallest_detectable(1.0, plan(looks, alpha), power)
 
 
 def _standardised(generations: int, nominal_p: float, power: float) -> float:

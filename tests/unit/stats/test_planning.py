@@ -13,9 +13,10 @@ from loadstone.stats.planning import (
     more_minutes,
     plan_run,
     power_at,
+    seconds_to_see,
     smallest_detectable,
 )
-from loadstone.stats.sequential import plan
+from loadstone.stats.sequential import even_looks, plan
 
 DESIGN = plan((6, 8, 10, 12, 14, 16), 0.0025)
 
@@ -109,3 +110,71 @@ def test_a_larger_budget_sees_smaller_effects():
 def test_a_budget_too_short_says_what_is_needed():
     with pytest.raises(ConfigurationError, match="6 generations need 48 s"):
         plan_run(40.0, 3.0, 0.01, between_variance=1e-5, within_variance_s=1e-5)
+
+
+NOISE = {"between_variance": 0.004**2, "within_variance_s": 0.2**2 * 0.025}
+
+
+@pytest.mark.parametrize(("budget_s", "start_s"), [(60.0, 3.0), (120.0, 4.0), (70.0, 1.0)])
+def test_no_other_number_of_generations_sees_much_less(budget_s, start_s):
+    """All even numbers up to 24 with all their looks: the chosen one comes within 2% of the best."""
+    chosen = plan_run(budget_s, start_s, 0.0025, **NOISE, shortest_s=1.0)
+    effects = {}
+    for count in range(6, 25, 2):
+        length = budget_s / count - start_s
+        if length >= 1.0:
+            sd = math.sqrt(NOISE["between_variance"] + NOISE["within_variance_s"] / length)
+            effects[count] = smallest_detectable(sd, plan(even_looks(count), 0.0025))
+    assert chosen.generations in effects
+    assert chosen.smallest_effect == pytest.approx(effects[chosen.generations])
+    assert chosen.smallest_effect <= 1.02 * min(effects.values())
+
+
+@pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
+def test_with_many_generations_the_length_is_that_of_kalibera_and_jones(ratio):
+    """sqrt(start * within / between), to the next number of generations, once degrees of freedom abound."""
+    start_s, between = 4.0, 0.003**2
+    within = ratio * start_s * between
+    best_s = math.sqrt(start_s * within / between)
+    found = plan_run(
+        44 * (start_s + best_s),
+        start_s,
+        0.0025,
+        between_variance=between,
+        within_variance_s=within,
+        shortest_s=0.1,
+    )
+    assert 40 <= found.generations <= 56
+    spent = [(between + within / length) * (start_s + length) for length in (found.generation_s, best_s)]
+    assert spent[0] <= 1.02 * spent[1]
+
+
+def test_few_generations_are_shorter_than_that_formula_says_because_degrees_of_freedom_count():
+    formula_s = math.sqrt(4.0 * NOISE["within_variance_s"] / NOISE["between_variance"])
+    assert plan_run(90.0, 4.0, 0.0025, **NOISE, shortest_s=1.0).generation_s < 0.9 * formula_s
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    effect=st.floats(0.004, 0.04),
+    start_s=st.floats(0.5, 6.0),
+    between=st.floats(1e-7, 2e-5),
+    within=st.floats(1e-5, 2e-3),
+    power=st.sampled_from([0.8, 0.95]),
+)
+def test_the_time_to_see_an_effect_is_the_budget_whose_plan_sees_it(effect, start_s, between, within, power):
+    """Within 3%, as the plan chooses among numbers of generations by an approximation; and no sooner."""
+    noise = {"between_variance": between, "within_variance_s": within, "shortest_s": 1.0, "power": power}
+    seconds = seconds_to_see(effect, start_s, 0.0025, **noise)
+    if seconds is None:
+        assert plan_run(1e6, start_s, 0.0025, **noise).smallest_effect > 0.97 * effect
+        return
+    assert plan_run(seconds * (1 + 1e-9), start_s, 0.0025, **noise).smallest_effect <= 1.03 * effect
+    if 0.9 * seconds >= 6 * (start_s + 1.0):
+        assert plan_run(0.9 * seconds, start_s, 0.0025, **noise).smallest_effect > 0.99 * effect
+
+
+def test_what_takes_too_long_is_not_promised():
+    assert seconds_to_see(0.005, 4.0, 0.0025, **NOISE) > 600.0
+    assert seconds_to_see(0.005, 4.0, 0.0025, **NOISE, most_s=600.0) is None
+    assert seconds_to_see(1e-5, 4.0, 0.0025, **NOISE) is None
