@@ -1,4 +1,4 @@
-"""`loadstone clean`: remove templates and slots."""
+"""`loadstone clean`: remove templates, slots and what was measured of the machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from loadstone.cli.shared import config_option, open_project
+from loadstone.record.noise import forget_profiles
 from loadstone.target.clean import clean_state
 
 EPILOG = """\b
@@ -20,12 +21,14 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @config_option
 def command(config: Path | None, *, dry_run: bool) -> None:
-    """Remove the templates and slots of this project; runs in reports/ are kept.
+    """Remove the templates, slots and noise profiles of this project; runs in reports/ are kept.
 
     What belongs to a run that is still going on is left alone.
     """
     project = open_project(config)
+    profiles = forget_profiles(project.state, dry_run=dry_run)
     removed, kept = clean_state(project.state, dry_run=dry_run)
+    removed += profiles
     for path in removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {path}")
     for path in kept:
