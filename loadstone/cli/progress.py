@@ -14,9 +14,11 @@ from rich.text import Text
 
 from loadstone.cli.shared import err
 from loadstone.config.units import format_duration
+from loadstone.lanes.design import ASSUMED
 from loadstone.lanes.view import Silent, View
 from loadstone.record.plan import Plan
 from loadstone.record.result import Contrast, Probe
+from loadstone.report.quantities import significant
 from loadstone.verdict.headline import NAMES
 
 WIDTH = 24
@@ -37,13 +39,24 @@ def progress_view(*, quiet: bool) -> Iterator[View]:
 
 
 def describe_plan(plan: Plan) -> str:
-    """Return the plan in one line, as it is told before the first request."""
+    """Return the plan in a line, and what it is expected to see in another, as told before measuring."""
     if not {"pair", "load"} & set(plan.lanes):
         return f"{plan.title}: exact facts and payloads only, nothing is timed"
     return (
         f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s"
         f"{f', {plan.tracks} at a time' if plan.tracks > 1 else ''}, "
-        f"first look after {plan.looks[0]}, at most {format_duration(plan.budget_s)}"
+        f"first look after {plan.looks[0]}, at most {format_duration(plan.budget_s)}{_expected(plan)}"
+    )
+
+
+def _expected(plan: Plan) -> str:
+    """Return what the plan promises; nothing where it was made without knowing any noise."""
+    if plan.expected_effect is None or not plan.noise_source:
+        return ""
+    advice = ": loadstone doctor --noise measures this machine's" if plan.noise_source == ASSUMED else ""
+    return (
+        f"\nexpects to see a change of {significant(100 * plan.expected_effect, 2)}% of the mean latency "
+        f"by then, with 80% power; noise {plan.noise_source}{advice}"
     )
 
 

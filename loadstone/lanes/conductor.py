@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import msgspec
 
 from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
-from loadstone.lanes.design import Setting, make_plan
+from loadstone.lanes.design import Noise, Setting, make_plan
 from loadstone.lanes.pair import PairLane
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
@@ -23,9 +24,11 @@ from loadstone.lanes.view import View
 from loadstone.record.folder import PAGE, new_run_folder, save_result
 from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine
 from loadstone.record.machine import describe_machine
+from loadstone.record.noise import find_profile, user_folder
 from loadstone.record.plan import Plan
 from loadstone.record.result import Probe, Result, RunStatus
 from loadstone.report.files import write_reports
+from loadstone.target.processes import outliving_children
 from loadstone.target.stage import Stage
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
 
@@ -41,6 +44,8 @@ class Options:
     redis_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback that the service URLs may name."""
+    noise: Noise | None = None
+    """What to plan for; None: what is known of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +100,18 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
     Raises:
         ConfigurationError: the plan cannot be made or the report folder not written.
     """
-    setting = choose_setting(experiment, external=bool(options.database_url or options.redis_url))
+    setting = _setting(experiment, options)
     plan = make_plan(experiment, options.command, setting)
     with interruptible(), _open_stage(experiment, options, setting) as stage:
         folder = new_run_folder(options.reports, experiment.title)
         return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage, setting))
+
+
+def _setting(experiment: Experiment, options: Options) -> Setting:
+    profile = find_profile((options.state, user_folder()), describe_machine().fingerprint)
+    external = bool(options.database_url or options.redis_url)
+    setting = choose_setting(experiment, external=external, profile=profile)
+    return dataclasses.replace(setting, noise=options.noise) if options.noise else setting
 
 
 def _run(run: _Run) -> Outcome:
@@ -172,8 +184,9 @@ def _measure(run: _Run) -> _Ending:
         posts = open_posts(stack, run.setting, stage, run.folder, experiment.scenario)
         view.step("probing: the same requests to both variants")
         probing = ProbeLane(experiment, stage, posts[0].generator)
-        probe = probing.run()
-        run.freeze(make_plan(experiment, run.options.command, probed(run.setting, probing.service_us)))
+        with outliving_children(posts[0].track.cores):  # starts take as long there as they will
+            probe = probing.run()
+        run.freeze(make_plan(experiment, run.options.command, probed(run.setting, probing)))
         view.planned(run.plan)
         run.journal.append(ProbeLine(probe=msgspec.Raw(msgspec.json.encode(probe))))
         view.probed(probe)

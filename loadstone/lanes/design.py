@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -15,21 +16,24 @@ from loadstone.record.plan import PLAN_VERSION, Plan, PlannedGeneration, Planned
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.order import start_plan
-from loadstone.stats.planning import RunPlan, plan_run
+from loadstone.stats.planning import RunPlan, plan_run, seconds_to_see, smallest_detectable
 from loadstone.verdict.metrics import BY_NAME, ERROR_MARGIN, GATING
 
 WARM_S = 0.5
 WARM_PAIRS = 20
 SHORTEST_S = 1.0
-PAIR_OVERHEAD_S = 0.003
-"""What the generator needs for a pair beside the requests."""
+SETTLE_S = 0.2
+"""What a generation needs beside starting, warming up, measuring and stopping."""
+PAIR_OVERHEAD_S = 0.0015
+"""What the generator needs for a pair beside requests: 0.6 ms with one process a variant, 1.2 with ten."""
+ASSUMED = "assumed"
 SPARE = 1.25
 """So many more pairs than a quantile needs are planned for, as generations differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What a machine's floor is made of; the defaults are a shared 2-core virtual machine's."""
+    """What a plan is made for; the defaults are a shared 2-core virtual machine's."""
 
     pair_sd: float = 0.15
     """SD of one pair's log ratio, at one pace."""
@@ -39,6 +43,9 @@ class Noise:
     """What a generation costs beside measuring: stopping, starting, warming up."""
     request_s: float = 0.010
     """A request's service time, where nothing is known of it."""
+    pair_overhead_s: float = PAIR_OVERHEAD_S
+    source: str = ASSUMED
+    """Where it is known from, as reports say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,15 @@ class Setting:
     noise: Noise = Noise()
     request_s: float | None = None
     """Mean service time that the probe saw; None: not probed."""
+    turnover_s: float | None = None
+    """What starting, warming up and stopping will take by what the probe saw; None: not probed."""
 
 
 def make_plan(experiment: Experiment, command: str, setting: Setting | None = None) -> Plan:
     """Return the frozen plan; raises `ConfigurationError` when the budget is too short for a verdict."""
     setting = setting or Setting()
     gating = experiment.gating or GATING
-    alpha = sequential.bonferroni(experiment.alpha, len(gating) * (len(experiment.variants) - 1))
+    alpha = contrast_alpha(experiment)
     layout = _layout(experiment, setting, alpha)
     looks = sequential.even_looks(layout.generations)
     sequential.plan(looks, experiment.alpha)  # the diagnostics': refused now, not at the first look
@@ -102,8 +111,58 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         steady=experiment.steady,
         fail_on=experiment.fail_on,
         lanes=experiment.lanes,
+        noise_source=setting.noise.source,
+        expected_effect=math.expm1(layout.smallest_effect) if "latency_mean" in gating else None,
     )
     return plan if "pair" in plan.lanes else _without_pairs(plan)
+
+
+def contrast_alpha(experiment: Experiment) -> float:
+    """Return the false-alarm rate of each gating contrast."""
+    gating = experiment.gating or GATING
+    return sequential.bonferroni(experiment.alpha, len(gating) * (len(experiment.variants) - 1))
+
+
+def seconds_needed(
+    experiment: Experiment, setting: Setting, effect: float, power: float, most_s: float
+) -> float | None:
+    """Return the least budget in seconds that sees a relative change of the mean latency with `power`.
+
+    None: it takes more than `most_s`. The plan's own numbers and lengths of generations
+    are taken as if they were made for that budget.
+    """
+    costs = _costs(experiment, setting)
+    seconds = seconds_to_see(
+        math.log1p(effect),
+        costs.turnover_s,
+        contrast_alpha(experiment),
+        between_variance=costs.between_variance,
+        within_variance_s=costs.within_variance_s,
+        shortest_s=SHORTEST_S,
+        power=power,
+        most_s=most_s * setting.tracks,
+    )
+    return None if seconds is None else seconds / setting.tracks
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What a generation costs, and what it tells."""
+
+    turnover_s: float
+    pair_s: float
+    between_variance: float
+    within_variance_s: float
+    """Of a generation of one second, beside that between starts."""
+
+
+def _costs(experiment: Experiment, setting: Setting) -> _Costs:
+    """A quiet gap lasts two requests, and pairs with gaps tell nothing of the mean latency."""
+    noise, gaps = setting.noise, experiment.gap_share
+    requests_s = (setting.request_s or noise.request_s) * len(experiment.variants) * (1 + 2 * gaps)
+    pair_s = requests_s / experiment.in_flight + noise.pair_overhead_s
+    within = noise.pair_sd**2 * pair_s / (1 - gaps)
+    return _Costs(setting.turnover_s or noise.turnover_s, pair_s, noise.start_sd**2, within)
 
 
 def _layout(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
@@ -111,43 +170,53 @@ def _layout(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
 
     Tracks work at the same time, so that together they have so many times the budget.
     """
-    noise, total_s = setting.noise, experiment.budget_s * setting.tracks
-    pair_s = (setting.request_s or noise.request_s) * len(experiment.variants)
-    pair_s = pair_s * (1 + 2 * experiment.gap_share) / experiment.in_flight + PAIR_OVERHEAD_S
-    _require_room(experiment, noise, total_s)
+    costs, total_s = _costs(experiment, setting), experiment.budget_s * setting.tracks
+    if setting.turnover_s is None:
+        _require_room(experiment, costs.turnover_s, total_s)
+    total_s = max(
+        total_s, sequential.FIRST_LOOK * (costs.turnover_s + SHORTEST_S)
+    )  # the least, come what may
     if experiment.max_generations:
-        count = experiment.max_generations - experiment.max_generations % 2
-        length = max(total_s / count - noise.turnover_s, SHORTEST_S)
-        return RunPlan(count, length, 0.0, 0.0)
+        return _told(experiment.max_generations, total_s, costs, alpha)
     declared = [BY_NAME[name].quantile or 0.0 for name in experiment.gating]
     wanted = max((pairs_needed(q) for q in declared if q), default=0)
-    most = total_s / sequential.FIRST_LOOK - noise.turnover_s
-    shortest = min(max(SHORTEST_S, SPARE * wanted * pair_s / (1 - experiment.gap_share)), most)
+    most = total_s / sequential.FIRST_LOOK - costs.turnover_s
+    shortest = min(max(SHORTEST_S, SPARE * wanted * costs.pair_s / (1 - experiment.gap_share)), most)
     return plan_run(
         total_s,
-        noise.turnover_s,
+        costs.turnover_s,
         alpha,
-        between_variance=noise.start_sd**2,
-        within_variance_s=noise.pair_sd**2 * pair_s,
+        between_variance=costs.between_variance,
+        within_variance_s=costs.within_variance_s,
         shortest_s=shortest,
     )
 
 
-def _require_room(experiment: Experiment, noise: Noise, total_s: float) -> None:
-    needed = sequential.FIRST_LOOK * (noise.turnover_s + SHORTEST_S)
+def _told(generations: int, total_s: float, costs: _Costs, alpha: float) -> RunPlan:
+    """Return the plan with as many generations as the caller wants."""
+    count = generations - generations % 2
+    length = max(total_s / count - costs.turnover_s, SHORTEST_S)
+    sd = math.sqrt(costs.between_variance + costs.within_variance_s / length)
+    design = sequential.plan(sequential.even_looks(count), alpha)
+    return RunPlan(count, length, sd, smallest_detectable(sd, design))
+
+
+def _require_room(experiment: Experiment, turnover_s: float, total_s: float) -> None:
+    needed = sequential.FIRST_LOOK * (turnover_s + SHORTEST_S)
     if total_s < needed:
         least = needed * experiment.budget_s / total_s
         raise ConfigurationError(
             f"a budget of {format_duration(experiment.budget_s)} is too short for a verdict",
-            cause=f"it takes at least {sequential.FIRST_LOOK} generations of "
-            f"{noise.turnover_s + SHORTEST_S:.0f} s",
+            cause=f"it takes at least {sequential.FIRST_LOOK} generations of {turnover_s + SHORTEST_S:.0f} s",
             remedy=f"allow {format_duration(least)} or more with --budget",
         )
 
 
 def _without_pairs(plan: Plan) -> Plan:
     """Return the plan of a run whose exact facts alone decide."""
-    return replace(plan, max_generations=0, generations=[], looks=[], nominal_p=[], gating=[])
+    return replace(
+        plan, max_generations=0, generations=[], looks=[], nominal_p=[], gating=[], expected_effect=None
+    )
 
 
 def _planned(variant: Variant) -> PlannedVariant:

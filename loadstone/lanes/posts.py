@@ -11,9 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadstone.config.model import Experiment
-from loadstone.lanes.design import Setting
+from loadstone.lanes.design import PAIR_OVERHEAD_S, SETTLE_S, WARM_S, Noise, Setting
+from loadstone.lanes.health import LOUD_NOISE
 from loadstone.lanes.pair import Post
+from loadstone.lanes.probe import ProbeLane
 from loadstone.record.machine import memory_bytes
+from loadstone.record.noise import NoiseProfile
 from loadstone.target.cores import MOST_TRACKS, Track, allot, physical_cores, usable_cores
 from loadstone.target.stage import Stage
 from loadstone.workload import pace
@@ -24,11 +27,12 @@ TRACK_BYTES = 2**30
 """Memory that the servers and services of one track may need."""
 
 
-def choose_setting(experiment: Experiment, *, external: bool) -> Setting:
-    """Return how many tracks this machine has room for, and whether they are bound to cores.
+def choose_setting(experiment: Experiment, *, external: bool, profile: NoiseProfile | None = None) -> Setting:
+    """Return how many tracks this machine has room for, whether they are bound to cores, and its noise.
 
     One track where services are shared with others, or where several pairs are in
-    flight: these want to spread over the cores.
+    flight: these want to spread over the cores. `profile` is this machine's, if it
+    was measured; it holds for tracks that are bound as those were that it comes from.
     """
     if "pair" not in experiment.lanes:
         return Setting()
@@ -38,13 +42,38 @@ def choose_setting(experiment: Experiment, *, external: bool) -> Setting:
     room = min(MOST_TRACKS, physical_cores(), max(1, memory_bytes() // TRACK_BYTES))
     tracks = 1 if alone else experiment.tracks or (room if pinned else 1)
     pinned = pinned and len(cores) >= tracks
-    return Setting(tracks=tracks, pinned=pinned, pace=pinned)
+    fits = profile is not None and profile.pinned == pinned and experiment.in_flight == 1
+    noise = noise_of(profile) if profile is not None and fits else Noise()
+    return Setting(tracks=tracks, pinned=pinned, pace=pinned, noise=noise)
 
 
-def probed(setting: Setting, service_us: list[int]) -> Setting:
-    """Return the setting with what the probe saw of the scenario's service time."""
-    times = [one for one in service_us if one > 0]
-    return replace(setting, request_s=statistics.mean(times) / 1e6) if times else setting
+def noise_of(profile: NoiseProfile) -> Noise:
+    """Return what to plan for on a machine that was measured.
+
+    How long requests take, and starting over, is the target's to tell, not the machine's.
+    """
+    return Noise(
+        pair_sd=profile.pair_sd,
+        start_sd=profile.start_sd,
+        pair_overhead_s=max(profile.pair_overhead_s, PAIR_OVERHEAD_S),
+        source=f"measured {profile.date}{_beside(profile)}",
+    )
+
+
+def _beside(profile: NoiseProfile) -> str:
+    """Say what makes a profile doubtful."""
+    busy = profile.others_busy
+    return f" while others used {busy:.0%} of the CPU" if busy > LOUD_NOISE else ""
+
+
+def probed(setting: Setting, probing: ProbeLane) -> Setting:
+    """Return the setting with what the probe saw of the target: its service time, and its turnover."""
+    times = [one for one in probing.service_us if one > 0]
+    return replace(
+        setting,
+        request_s=statistics.mean(times) / 1e6 if times else None,
+        turnover_s=probing.turnover_s + WARM_S + SETTLE_S,
+    )
 
 
 def open_posts(stack: ExitStack, setting: Setting, stage: Stage, folder: Path, scenario: Path) -> list[Post]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
@@ -32,6 +33,8 @@ class ProbeLane:
     generator: Generator
     service_us: list[int] = field(default_factory=list)
     """Known after `run`: how long the probed requests took, through the taps."""
+    turnover_s: float = 0.0
+    """Known after `run`: what it took to start the variants and to stop them."""
     writes: bool = False
     """Known after `run`: whether the scenario changes data."""
     statements: dict[str, list[str]] = field(default_factory=dict)
@@ -45,11 +48,13 @@ class ProbeLane:
         """Return the facts; raises `TargetError` or `MeasurementError`."""
         variants = self.experiment.variants
         checker = PayloadChecker(self.experiment.rules)
+        begin = time.monotonic()
         with ExitStack() as stack:
             cast = [(variant, slot) for slot, variant in enumerate(variants)]
             running = stack.enter_context(
                 self.stage.generation(cast, rewire=lambda *where: self._rewire(stack, *where))
             )
+            healthy = time.monotonic()
             self._bases = [running[variant.name].base_url for variant in variants]
             plan = RunProbe(
                 sides=[
@@ -66,6 +71,8 @@ class ProbeLane:
             self._drain_all()
             done = self.generator.run_probe(plan, lambda exchange: self._take(exchange, checker))
             running.check()
+            over = time.monotonic()
+        self.turnover_s = healthy - begin + time.monotonic() - over
         if not done.recorded:
             raise MeasurementError(
                 "the scenario sent no request that could be probed",

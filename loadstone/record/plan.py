@@ -84,6 +84,10 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Whether what differs between two starts of a server by chance is held alike for all variants."""
     lanes: tuple[str, ...] = ("probe", "pair")
     """Without the pair lane the exact facts decide."""
+    noise_source: str = ""
+    """Where the noise that the plan was made for is known from, in words; empty: told by nobody."""
+    expected_effect: float | None = None
+    """Change of the mean latency that the last look sees with a power of 80%, were that the noise."""
 
     @property
     def hash(self) -> str:
