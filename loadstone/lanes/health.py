@@ -144,8 +144,13 @@ def _packages() -> Check:
     )
 
 
+def busy_share(seconds: float = 0.5) -> float:
+    """Return the share of the CPU that is in use now; takes `seconds`."""
+    return psutil.cpu_percent(interval=seconds) / 100
+
+
 def _load() -> Check:
-    share = psutil.cpu_percent(interval=0.5) / 100
+    share = busy_share()
     text = f"{share:.0%} of the CPU is in use by others"
     return _check("load", share, text, (False, share > LOUD_NOISE), "stop what else is running")
 
