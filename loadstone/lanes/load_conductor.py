@@ -71,6 +71,8 @@ def make_load_design(experiment: Experiment, offer: Offer, command: str) -> Load
         generation_s=round(couples * couple_s, 3),
         warm_s=WARM_S,
         gap_share=0.0,
+        noise_source="",
+        expected_effect=None,
     )
     duration_s = offer.rate.duration_s
     windows = couples if math.isinf(duration_s) else max(1, int(duration_s / BLOCK_S))
