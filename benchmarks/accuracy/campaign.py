@@ -184,5 +184,9 @@ def choose_settings(rows: Sequence[Row], wished: str | None) -> tuple[str, list[
         if (row.get("settings") and row["settings"] == chosen)
         or (row["verdict"] == "none" and not row["settings"] and row["words"] in words)
     ]
-    others = Counter(row.get("settings") or "unknown" for row in rows if row not in shown)
+    others = Counter(row.get("settings") or _unplanned(row) for row in rows if row not in shown)
     return chosen, shown, dict(others)
+
+
+def _unplanned(row: Row) -> str:
+    return "unknown (failed before there was a plan)" if row["verdict"] == "none" else "unknown"

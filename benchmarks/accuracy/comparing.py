@@ -95,7 +95,7 @@ class Plan:
             "budget_s": self.fields.get("budget_s"),
             "generation_s": self.fields.get("generation_s"),
             "generations": self.fields.get("max_generations"),
-            "nominal_p": self.fields.get("nominal_p", [None])[-1],
+            "nominal_p": (self.fields.get("nominal_p") or [None])[-1],
         }
 
 

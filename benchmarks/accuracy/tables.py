@@ -59,7 +59,11 @@ def power(rows: Sequence[Row], metric: str, effect: float = EFFECT) -> float | N
     None where the runs do not say.
     """
     seen = [row for row in rows if not row["failed"] and metric in row["metrics"]]
-    known = [row for row in seen if row["metrics"][metric]["residual_sd"] is not None]
+    known = [
+        row
+        for row in seen
+        if row["metrics"][metric]["residual_sd"] is not None and row["design"]["nominal_p"] is not None
+    ]
     if not known:
         return None
     sd = median(row["metrics"][metric]["residual_sd"] for row in known)
