@@ -49,12 +49,12 @@ class Server:
 def serving() -> Iterator[Server]:
     """Serve `ANSWERS` on 127.0.0.1 from a core that the generators do not use."""
     with tempfile.TemporaryDirectory(prefix="loadstone-bench-") as folder:
-        port = _free_port()
+        port = free_port()
         nginx = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
         argv = _nginx(nginx, Path(folder), port) if nginx else [sys.executable, __file__, str(port)]
         process = subprocess.Popen(argv, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(SERVER_CORE))  # noqa: PLW1509 - no threads here yet
         try:
-            _await(port)
+            wait_for(port)
             yield Server(f"http://127.0.0.1:{port}", "nginx" if nginx else "a Python server")
         finally:
             process.send_signal(signal.SIGTERM)
@@ -87,13 +87,15 @@ def _nginx(program: str, folder: Path, port: int) -> list[str]:
     return [program, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
-def _await(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return when somebody listens on `port`."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
