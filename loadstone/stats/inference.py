@@ -72,7 +72,7 @@ def contrasts(
     return values[:, 1:] - values[:, :1], start
 
 
-def fit(d: FloatArray, s: FloatArray | None, *, resolution: float = 0.0) -> Fit:
+def fit(d: FloatArray, s: FloatArray | None, *, resolution: float = 0.0, least_variance: float = 0.0) -> Fit:
     """Fit d_g = theta + delta * s_g + e_g by least squares.
 
     Args:
@@ -81,6 +81,8 @@ def fit(d: FloatArray, s: FloatArray | None, *, resolution: float = 0.0) -> Fit:
         s: [G] start contrasts; None leaves the start term out (df = G - 1).
         resolution: step to which a level is rounded, in the unit of d. The residual
             SD is not believed below that of two rounding errors, step / sqrt(6).
+        least_variance: of d_g, known from elsewhere; the residual SD is not believed
+            below its root. It can only make p larger and intervals wider.
 
     Raises:
         MeasurementError: fewer than 3 generations, or a start order that never varied.
@@ -96,7 +98,8 @@ def fit(d: FloatArray, s: FloatArray | None, *, resolution: float = 0.0) -> Fit:
     if not np.isfinite(d).all():
         return Fit(math.nan, math.nan, count - parameters, math.nan, math.nan, math.nan, count)
     estimate, slope, unit_variance, residual = _least_squares(d, s)
-    sd = max(_residual_sd(d, residual, count - parameters), resolution / math.sqrt(6.0))
+    least_sd = max(resolution / math.sqrt(6.0), math.sqrt(least_variance))
+    sd = max(_residual_sd(d, residual, count - parameters), least_sd)
     se = sd * math.sqrt(unit_variance)
     return Fit(estimate, se, count - parameters, sd, slope, _p_value(estimate, se, count - parameters), count)
 

@@ -18,6 +18,7 @@ from loadstone.verdict.judging import Fitted, describe, judge_all, typical
 from loadstone.verdict.levels import Observations, levels, pair_count
 from loadstone.verdict.metrics import METRICS, Metric
 from loadstone.verdict.rules import Rules
+from loadstone.verdict.within import within_variances
 
 
 def all_contrasts(observations: Observations, rules: Rules, *, gating_only: bool = False) -> list[Contrast]:
@@ -62,7 +63,8 @@ def _fitted(
             contrast, available=not reason, unavailable_reason=reason, before=ends[0], after=ends[1]
         )
         resolution = 0.0 if reason else _resolution(table, metric)
-        yield Fitted(contrast, metric, d[:, other - 1], s[:, other - 1], resolution)
+        least = None if reason else within_variances(observations, metric, endpoint, other)[:count]
+        yield Fitted(contrast, metric, d[:, other - 1], s[:, other - 1], resolution, least)
 
 
 def _resolution(table: FloatArray, metric: Metric) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from loadstone.record.plan import Plan
 from loadstone.record.result import Contrast, Effect, Look
@@ -33,10 +34,17 @@ class Fitted:
     d: FloatArray
     s: FloatArray
     resolution: float
+    least_variances: FloatArray | None = None
+    """Variance of d_g within generations [G]; None: unknown."""
 
     def fit(self, generations: int) -> Fit:
         """Return the fit of the first `generations`."""
-        return fit(self.d[:generations], self.s[:generations], resolution=self.resolution)
+        return self.fit_of(np.arange(self.d.size) < generations)
+
+    def fit_of(self, chosen: NDArray[np.bool_]) -> Fit:
+        """Return the fit of the generations marked in `chosen` [G]."""
+        least = 0.0 if self.least_variances is None else float(self.least_variances[chosen].mean())
+        return fit(self.d[chosen], self.s[chosen], resolution=self.resolution, least_variance=least)
 
 
 def judge_all(fitted: Sequence[Fitted], rules: Rules) -> list[Contrast]:

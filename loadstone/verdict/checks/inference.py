@@ -9,7 +9,6 @@ import numpy as np
 
 from loadstone.record.result import Check, CheckStatus
 from loadstone.stats.audit import influence, rerandomise
-from loadstone.stats.inference import fit
 from loadstone.stats.verdicts import Verdict, detected, judge
 from loadstone.verdict.contrasts import all_fitted
 from loadstone.verdict.headline import NAMES
@@ -89,7 +88,7 @@ def _hinges(one: Fitted, rules: Rules) -> list[int]:
     verdict = _verdict(one, rules, *rules.gating.interval(one.fit(rules.generations)))
     changed = []
     for place in range(one.d.size):
-        rest = fit(np.delete(one.d, place), np.delete(one.s, place), resolution=one.resolution)
+        rest = one.fit_of(np.arange(one.d.size) != place)
         if _verdict(one, rules, *rest.interval(bar)) is not verdict:
             changed.append(place)
     return changed
