@@ -29,6 +29,7 @@ Examples:
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone compare cache=off cache=aside --with orm=naive --users 4
   loadstone compare orm=prefetch orm=naive --lane probe
+  loadstone compare count=exact count=estimated --anytime --margin 1%
   loadstone compare orm=naive orm=prefetch --lane load --rate 30
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
@@ -58,6 +59,12 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 )
 @click.option("--rate", help="Arrivals per second offered to each variant (--lane load).")
 @click.option("--most-users", type=int, help="Most users that offered load may grow to (--lane load).")
+@click.option(
+    "--anytime",
+    is_flag=True,
+    help="No planned end: look after every generation from the sixth, until decided or interrupted; "
+    "--budget is a cap, 30m by default.",
+)
 @click.option("--margin", help="Smallest relative change that matters, such as 2%.")
 @click.option("--alpha", help="False-alarm rate of the whole gate, such as 1%.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
@@ -108,6 +115,7 @@ def command(
     rate: str | None,
     most_users: int | None,
     budget: str | None,
+    anytime: bool,
     margin: str | None,
     alpha: str | None,
     seed: int,
@@ -156,6 +164,7 @@ def command(
         gating=gating,
         fail_on=FailOn(fail_on),
         lane=lane,
+        anytime=anytime,
     )
     experiment = compile_experiment(project, wish)
     _check_json_path(json_path)

@@ -19,6 +19,7 @@ from loadstone.lanes.view import Silent, View
 from loadstone.record.plan import Plan
 from loadstone.record.result import Contrast, Probe
 from loadstone.report.quantities import significant
+from loadstone.stats.repeated import Stopping
 from loadstone.verdict.headline import NAMES
 
 WIDTH = 24
@@ -42,6 +43,11 @@ def describe_plan(plan: Plan) -> str:
     """Return the plan in a line, and what it is expected to see in another, as told before measuring."""
     if not {"pair", "load"} & set(plan.lanes):
         return f"{plan.title}: exact facts and payloads only, nothing is timed"
+    if plan.stopping is Stopping.ANYTIME:
+        return (
+            f"{plan.title}: generations of {plan.generation_s:.1f} s until decided or interrupted, a look "
+            f"after each from {plan.looks[0]}, at most {format_duration(plan.budget_s)}{_expected(plan)}"
+        )
     return (
         f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s"
         f"{f', {plan.tracks} at a time' if plan.tracks > 1 else ''}, "

@@ -13,12 +13,15 @@ from loadstone.config.load import Project, check_choice, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 from loadstone.verdict.metrics import BY_NAME
 
 MOST_IN_FLIGHT = 256
 MOST_TRACKS = 2
 MOST_GATING = 5
+ANYTIME_CAP = "30m"
+"""Budget of a run without a planned end, where none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Wish:
     fail_on: FailOn = FailOn.ESTIMATE
     lane: str = "pair"
     """The last lane; the probe always comes first."""
+    anytime: bool = False
+    """No planned end; the budget is a cap."""
 
 
 def parse_choices(project: Project, text: str) -> dict[str, str]:
@@ -88,7 +93,12 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         )
     size = _size(project, wish.size)
     secret = secrets.token_urlsafe(48)
-    budget_s = parse_duration(wish.budget or project.raw.compare.budget)
+    if wish.anytime and wish.lane != "pair":
+        raise ConfigurationError(
+            f"the {wish.lane} lane has an end of its own", remedy="leave out --anytime, or --lane"
+        )
+    default = ANYTIME_CAP if wish.anytime else project.raw.compare.budget
+    budget_s = parse_duration(wish.budget or default)
     users = _users(wish.users if wish.users is not None else project.raw.compare.users)
     in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
     return Experiment(
@@ -112,6 +122,7 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
         rules=_rules(project, sides),
         fail_on=wish.fail_on,
+        stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,
         lanes=("probe",) if wish.lane == "probe" else ("probe", wish.lane),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 
 
@@ -132,3 +133,5 @@ class Experiment:
     """How sure a regression must be before it fails a build."""
     lanes: tuple[str, ...] = ("probe", "pair")
     """Ways to observe, in their order."""
+    stopping: Stopping = Stopping.SEQUENTIAL
+    """By which looks a run may end; without a planned end, `budget_s` is a cap."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from loadstone.record.plan import PLAN_VERSION, Plan, PlannedGeneration, Planned
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.order import start_plan
-from loadstone.stats.planning import RunPlan, plan_run, seconds_to_see, smallest_detectable
+from loadstone.stats.planning import RunPlan, detectable_at, plan_run, seconds_to_see, smallest_detectable
+from loadstone.stats.repeated import Anytime, Stopping
 from loadstone.verdict.metrics import BY_NAME, ERROR_MARGIN, GATING
 
 WARM_S = 0.5
@@ -26,6 +28,9 @@ SETTLE_S = 0.2
 """What a generation needs beside starting, warming up, measuring and stopping."""
 PAIR_OVERHEAD_S = 0.0015
 """What the generator needs for a pair beside requests: 0.6 ms with one process a variant, 1.2 with ten."""
+SHORT_RUN_S = 180.0
+"""Budget by which the length of a generation is chosen where no end is planned."""
+MOST_OPEN_ENDED = 500
 ASSUMED = "assumed"
 SPARE = 1.25
 """So many more pairs than a quantile needs are planned for, as generations differ."""
@@ -67,10 +72,9 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
     setting = setting or Setting()
     gating = experiment.gating or GATING
     alpha = contrast_alpha(experiment)
+    sequential.require_alpha(experiment.alpha)
     layout = _layout(experiment, setting, alpha)
-    looks = sequential.even_looks(layout.generations)
-    sequential.plan(looks, experiment.alpha)  # the diagnostics': refused now, not at the first look
-    design = sequential.plan(looks, alpha)
+    looks, nominal_p = _looks(experiment, layout.generations, alpha)
     order = start_plan(layout.generations, len(experiment.variants), experiment.seed, "pair")
     plan = Plan(
         version=PLAN_VERSION,
@@ -91,8 +95,8 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         warm_s=WARM_S,
         gap_share=experiment.gap_share,
         max_generations=layout.generations,
-        looks=list(looks),
-        nominal_p=list(design.nominal_p),
+        looks=looks,
+        nominal_p=nominal_p,
         gating=list(gating),
         variants=[_planned(variant) for variant in experiment.variants],
         generations=[
@@ -113,6 +117,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         lanes=experiment.lanes,
         noise_source=setting.noise.source,
         expected_effect=math.expm1(layout.smallest_effect) if "latency_mean" in gating else None,
+        stopping=experiment.stopping,
     )
     return plan if "pair" in plan.lanes else _without_pairs(plan)
 
@@ -170,6 +175,8 @@ def _layout(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
 
     Tracks work at the same time, so that together they have so many times the budget.
     """
+    if experiment.stopping is Stopping.ANYTIME:
+        return _open_ended(experiment, setting, alpha)
     costs, total_s = _costs(experiment, setting), experiment.budget_s * setting.tracks
     if setting.turnover_s is None:
         _require_room(experiment, costs.turnover_s, total_s)
@@ -199,6 +206,28 @@ def _told(generations: int, total_s: float, costs: _Costs, alpha: float) -> RunP
     sd = math.sqrt(costs.between_variance + costs.within_variance_s / length)
     design = sequential.plan(sequential.even_looks(count), alpha)
     return RunPlan(count, length, sd, smallest_detectable(sd, design))
+
+
+def _open_ended(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
+    """Return generations as long as in a short run, and as many as the cap allows."""
+    short = dataclasses.replace(
+        experiment, stopping=Stopping.SEQUENTIAL, budget_s=min(experiment.budget_s, SHORT_RUN_S)
+    )
+    layout = _layout(short, setting, alpha)
+    turn_s = (layout.generation_s + _costs(short, setting).turnover_s) / setting.tracks
+    most = experiment.max_generations or int(experiment.budget_s / turn_s)
+    count = min(max(most, sequential.FIRST_LOOK), MOST_OPEN_ENDED)
+    effect = detectable_at(layout.residual_sd, count, Anytime(alpha).nominal_p(count))
+    return dataclasses.replace(layout, generations=count, smallest_effect=effect)
+
+
+def _looks(experiment: Experiment, generations: int, alpha: float) -> tuple[list[int], list[float]]:
+    """Return after how many generations a run may end, and the p-values of t(G - 2) at which it does."""
+    if experiment.stopping is Stopping.ANYTIME:
+        looks = tuple(range(sequential.FIRST_LOOK, generations + 1))
+        return list(looks), [Anytime(alpha).nominal_p(count) for count in looks]
+    looks = sequential.even_looks(generations)
+    return list(looks), list(sequential.plan(looks, alpha).nominal_p)
 
 
 def _require_room(experiment: Experiment, turnover_s: float, total_s: float) -> None:

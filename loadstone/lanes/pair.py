@@ -18,13 +18,13 @@ from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHa
 from loadstone.record.observations import Rows, rows_from_bytes
 from loadstone.record.plan import Plan, PlannedGeneration
 from loadstone.stats.streams import stream_seed
-from loadstone.stats.verdicts import Verdict
 from loadstone.target.clean import other_runs
 from loadstone.target.cores import Track
 from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
 from loadstone.verdict.contrasts import all_contrasts
+from loadstone.verdict.judging import is_open
 from loadstone.verdict.levels import gather
 from loadstone.verdict.rules import rules_at
 from loadstone.workload.protocol import PairsDone, RunPairs, Side
@@ -121,8 +121,7 @@ class PairLane:
             return False
         contrasts = all_contrasts(gather(len(self.plan.variants), self.sealed), rules, gating_only=True)
         self.view.looked(count, contrasts)
-        open_ones = [one for one in contrasts if one.available and one.verdict is Verdict.INCONCLUSIVE]
-        return not open_ones
+        return not any(is_open(one) for one in contrasts)
 
     def _measure(self, planned: PlannedGeneration, tell: Tell) -> _Measured:
         begin = time.monotonic()

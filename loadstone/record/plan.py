@@ -9,6 +9,7 @@ import hashlib
 
 import msgspec
 
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 
 PLAN_VERSION = 2
@@ -88,6 +89,8 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Where the noise that the plan was made for is known from, in words; empty: told by nobody."""
     expected_effect: float | None = None
     """Change of the mean latency that the last look sees with a power of 80%, were that the noise."""
+    stopping: Stopping = Stopping.SEQUENTIAL
+    """By which looks it may end."""
 
     @property
     def hash(self) -> str:

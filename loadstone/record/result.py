@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
 SCHEMA_VERSION = "1.1"
@@ -70,6 +71,8 @@ class ExperimentInfo(Record, frozen=True, kw_only=True):
     max_generations: int
     looks: list[int]
     generation_s: float
+    stopping: Stopping = Stopping.SEQUENTIAL
+    """By planned looks with a planned end, or at any time."""
 
 
 class VariantInfo(Record, frozen=True, kw_only=True):

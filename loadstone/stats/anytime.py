@@ -21,6 +21,9 @@ from loadstone.stats.inference import Fit
 
 DEFAULT_PRECISION = 1.0
 """Expects effects of about one residual SD."""
+EARLY_PRECISION = 0.1
+"""Expects effects of about three residual SDs: bounds something from 6 generations on, and costs 4% of the
+width at 32. What runs without a fixed end use, as their effects are large or their generations many."""
 
 
 def e_value(fit: Fit, *, precision: float = DEFAULT_PRECISION) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol, Self
 
 from loadstone.errors import ConfigurationError
@@ -16,6 +17,15 @@ from loadstone.stats import anytime, sequential
 from loadstone.stats.inference import Fit
 from loadstone.stats.sequential import Design
 from loadstone.stats.special import t_two_sided_p
+
+
+class Stopping(StrEnum):
+    """When a run may end by what it saw."""
+
+    SEQUENTIAL = "sequential"
+    """At one of a few planned looks, the last of which is its end: the most power."""
+    ANYTIME = "anytime"
+    """After any generation; no end is planned."""
 
 
 class Rule(Protocol):
@@ -102,7 +112,7 @@ class Anytime:
     """No fixed end: the confidence sequence of the mixture t, at any number of generations."""
 
     alpha: float
-    precision: float = anytime.DEFAULT_PRECISION
+    precision: float = anytime.EARLY_PRECISION
 
     def at(self, alpha: float) -> Self:
         """Return the same rule at another false-alarm rate."""

@@ -146,12 +146,17 @@ _SPENDING: dict[Spending, Callable[[float, float], float]] = {
 }
 
 
-def _check(looks: tuple[int, ...], alpha: float) -> None:
+def require_alpha(alpha: float) -> None:
+    """Raise `ConfigurationError` for a false-alarm rate outside [0.0001, 0.2]."""
     if not LOWEST_ALPHA <= alpha <= HIGHEST_ALPHA:
         raise ConfigurationError(
             f"a false-alarm rate of {alpha} for one contrast is outside [{LOWEST_ALPHA}, {HIGHEST_ALPHA}]",
             remedy="choose another --alpha or fewer gating contrasts",
         )
+
+
+def _check(looks: tuple[int, ...], alpha: float) -> None:
+    require_alpha(alpha)
     steps = [later - earlier for earlier, later in pairwise(looks)]
     inside = bool(looks) and looks[0] >= FIRST_LOOK and looks[-1] <= LAST_LOOK
     if not inside or any(count % 2 for count in looks) or min(steps, default=2) <= 0:

@@ -153,6 +153,7 @@ def _experiment(plan: Plan) -> ExperimentInfo:
         max_generations=plan.max_generations,
         looks=plan.looks,
         generation_s=plan.generation_s,
+        stopping=plan.stopping,
     )
 
 

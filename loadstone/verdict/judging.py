@@ -65,6 +65,12 @@ def judge_all(fitted: Sequence[Fitted], rules: Rules) -> list[Contrast]:
     ]
 
 
+def is_open(contrast: Contrast) -> bool:
+    """Say whether more generations could still decide the contrast."""
+    unbounded = not contrast.available and contrast.unavailable_reason == UNBOUNDED
+    return unbounded or (contrast.available and contrast.verdict is Verdict.INCONCLUSIVE)
+
+
 def describe(metric: Metric, endpoint: str | None, rules: Rules, other: int, *, gating: bool) -> Contrast:
     """Return the bare contrast of the variant of index `other` with the baseline."""
     plan = rules.plan

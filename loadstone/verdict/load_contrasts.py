@@ -64,7 +64,7 @@ def _unavailable(
         least = int(request_counts(observations, endpoint)[: rules.generations].min())
         needed = pairs_needed(metric.quantile)
         if least < needed:
-            seconds = rules.plan.generation_s * needed / max(least, 1) * rules.looks[0]
+            seconds = rules.plan.generation_s * needed / max(least, 1) * rules.plan.looks[0]
             return (
                 f"not measurable here: needs {needed} requests in every generation, had {least}; "
                 f"needs about {format_duration(seconds)} of measuring, or a higher rate"

@@ -10,6 +10,7 @@ from loadstone.record.result import Check, CheckStatus, Contrast, FactChange, Ov
 from loadstone.stats.verdicts import Direction, FailOn, Verdict, combine, exceeds_margin, log_margin
 from loadstone.verdict.exact import tell_changes
 from loadstone.verdict.headline import headline
+from loadstone.verdict.judging import is_open
 
 
 def judge_timing(
@@ -32,6 +33,7 @@ def judge_timing(
     """
     gating = [contrast for contrast in contrasts if contrast.gating]
     verdicts = [contrast.verdict for contrast in gating if contrast.verdict is not None]
+    verdicts += [Verdict.INCONCLUSIVE for one in gating if one.verdict is None and is_open(one)]
     fresh = any(check.name == "new failures" and check.status is not CheckStatus.OK for check in checks)
     verdict = Verdict.INVALID if status is RunStatus.INVALID else combine(verdicts, new_failures=fresh)
     reasons = fault + _failed(checks)

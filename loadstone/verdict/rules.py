@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from loadstone.record.plan import Plan
 from loadstone.stats import sequential
-from loadstone.stats.repeated import Exact, Family, Rule, shared
+from loadstone.stats.repeated import Anytime, Exact, Family, Rule, Stopping, shared
+
+MOST_TOLD = 20
+"""Looks of a run without a fixed end that are recorded."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Rules:
     gating: Rule
     diagnostic: Family
     looks: tuple[int, ...]
-    """Looks so far, the one that judges included."""
+    """Looks so far that are told, the one that judges included."""
     last: int
     """Generations at the last look that the run could have had."""
 
@@ -36,6 +39,8 @@ def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True)
         ended: no more will come.
         decided: the data ended it; otherwise a last look spends what is left of alpha.
     """
+    if plan.stopping is Stopping.ANYTIME:
+        return _anytime(plan, generations)
     planned = tuple(plan.looks)
     design = sequential.plan(planned, sequential.bonferroni(plan.alpha, contrasts_of(plan)))
     diagnostic = shared(planned, plan.alpha)
@@ -48,6 +53,17 @@ def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True)
     if look is None:
         return None
     return Rules(plan, Exact(design), diagnostic, design.looks[: look + 1], design.maximum)
+
+
+def _anytime(plan: Plan, generations: int) -> Rules | None:
+    """Return the rules of a run without a fixed end: any number of generations may be judged."""
+    if generations < plan.looks[0]:
+        return None
+    looks = list(range(plan.looks[0], generations + 1))
+    step = -(-len(looks) // MOST_TOLD)
+    alpha = sequential.bonferroni(plan.alpha, contrasts_of(plan))
+    told = tuple(looks[::-1][::step][::-1])
+    return Rules(plan, Anytime(alpha), Anytime(plan.alpha), told, generations)
 
 
 def contrasts_of(plan: Plan) -> int:

@@ -232,6 +232,18 @@ def test_an_interrupted_run_keeps_what_it_measured(project, number):
     assert nothing_left(project)
 
 
+def test_a_run_without_a_planned_end_ends_when_it_is_decided(project):
+    words = ("--anytime", "--budget", "60s", "--gate", "latency_mean", "--json", "-")
+    ran = project.run("compare", "speed=slow", "speed=fast", *words)
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    assert result["experiment"]["stopping"] == "anytime"
+    assert result["verdict"]["verdict"] == "improved"
+    assert len(result["generations"]) < result["experiment"]["max_generations"]
+    assert "until decided or interrupted" in ran.stderr
+    assert project.run("verify").returncode == 0
+
+
 def test_kill_9_leaves_nothing_running(project):
     process = project.start("compare", "speed=slow", "speed=fast", "--budget", "60s")
     _wait_for_generations(project, 1)

@@ -7,6 +7,8 @@ import pytest
 from loadstone.config.compile import Wish, compile_experiment, parse_choices
 from loadstone.config.load import Project, load_project
 from loadstone.errors import ConfigurationError
+from loadstone.lanes.design import make_plan
+from loadstone.stats.repeated import Stopping
 
 CONFIG = """\
 [target]
@@ -133,3 +135,36 @@ def test_a_bad_choice_is_one_error_with_a_remedy(project, text, says):
 def test_bad_options_are_errors(project, wish):
     with pytest.raises(ConfigurationError):
         compile_experiment(project, wish)
+
+
+def test_without_a_planned_end_the_budget_is_a_generous_cap(project):
+    open_ended = compile_experiment(project, Wish("orm=naive", "orm=prefetch", anytime=True))
+    assert open_ended.stopping is Stopping.ANYTIME
+    assert open_ended.budget_s == 1800.0
+    capped = compile_experiment(project, Wish("orm=naive", "orm=prefetch", anytime=True, budget="5m"))
+    assert capped.budget_s == 300.0
+
+
+@pytest.mark.parametrize("lane", ["probe", "load"])
+def test_only_pairs_go_on_without_a_planned_end(project, lane):
+    with pytest.raises(ConfigurationError, match="has an end of its own"):
+        compile_experiment(project, Wish("orm=naive", "orm=prefetch", anytime=True, lane=lane))
+
+
+def test_a_plan_without_a_planned_end_looks_after_every_generation_and_keeps_them_short(project):
+    wish = Wish("orm=naive", "orm=prefetch", anytime=True)
+    plan = make_plan(compile_experiment(project, wish), "loadstone compare")
+    assert plan.looks == list(range(6, plan.max_generations + 1))
+    assert plan.max_generations * (plan.generation_s + 4) <= 1800 * 1.01
+    planned = make_plan(
+        compile_experiment(project, Wish("orm=naive", "orm=prefetch", budget="3m")), "loadstone compare"
+    )
+    assert plan.generation_s == planned.generation_s
+    assert plan.max_generations > planned.max_generations
+    assert all(0 < p < plan.alpha for p in plan.nominal_p)
+
+
+def test_a_plan_of_exact_facts_alone_measures_no_generation(project):
+    plan = make_plan(compile_experiment(project, Wish("orm=naive", "orm=prefetch", lane="probe")), "")
+    assert plan.lanes == ("probe",)
+    assert plan.generations == plan.looks == plan.gating == []

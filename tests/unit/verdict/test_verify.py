@@ -13,6 +13,7 @@ from loadstone.errors import ConfigurationError
 from loadstone.record.folder import save_result
 from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, read_journal
 from loadstone.record.result import Machine, PayloadCheck, Probe
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
 from loadstone.verdict.verify import verify_run
@@ -21,10 +22,10 @@ MACHINE = Machine(fingerprint="m", cpu_model="", cores=2, memory_bytes=1, kernel
 TIMES = ("2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00")
 
 
-def make_folder(folder, *, truth=Truth(effect=-0.4, pairs=450), fail_on=FailOn.ESTIMATE):  # noqa: B008 - frozen
+def make_folder(folder, *, truth=Truth(effect=-0.4, pairs=450), **changes):  # noqa: B008 - frozen
     """Write a run as a comparison leaves it."""
     folder.mkdir()
-    plan = replace(make_plan(), fail_on=fail_on)
+    plan = replace(make_plan(), **changes)
     journal = Journal(folder)
     journal.append(PlanLine(plan=plan))
     probe = Probe(facts=[], payload=PayloadCheck(checked=1, equal=1, rules=[], differences=[]))
@@ -75,6 +76,13 @@ def test_what_fails_a_build_is_sealed_with_the_plan(tmp_path, fail_on):
     run = make_folder(tmp_path / "run", truth=truth, fail_on=fail_on)
     assert json.loads((run / "result.json").read_text())["verdict"]["exit_code"] == (fail_on == "detected")
     assert verify_run(run).same
+
+
+def test_a_run_without_a_fixed_end_is_verified_by_its_own_rules(tmp_path):
+    run = make_folder(tmp_path / "run", stopping=Stopping.ANYTIME, looks=[6, 7, 8])
+    assert verify_run(run).same
+    edit(run, lambda tree: tree["experiment"].update(stopping="sequential"))
+    assert verify_run(run).difference.field == "experiment.stopping"
 
 
 def test_a_plan_with_defaults_has_the_hash_it_had_before_there_were_any():
