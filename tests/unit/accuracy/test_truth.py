@@ -12,7 +12,7 @@ from runs import Truth, make_plan, make_run
 from loadstone.record.journal import Journal, PlanLine
 
 COLUMNS = (
-    "begin_ns", "cpu_ns", "added_cpu_ns", "added_wall_ns", "later_cpu_ns", "later_wall_ns", "sql_wall_ns",
+    "begin_ns", "cpu_ns", "added_cpu_ns", "added_wall_ns", "later_cpu_ns", "later_wall_ns",
     "backend_cpu_ns",
 )  # fmt: skip
 ENTRY = np.dtype([(name, "<i8") for name in COLUMNS])
@@ -113,11 +113,11 @@ def test_an_account_of_another_sequence_fits_nothing(folder, tmp_path):
         truth.measure(run, strange, "spin", 6)
 
 
-def test_an_index_is_told_by_the_statements_and_the_backend():
+def test_an_index_is_told_by_the_backend():
     entries = np.zeros(4, dtype=ENTRY)
     entries["added_wall_ns"], entries["added_cpu_ns"] = 7, 5
-    entries["sql_wall_ns"], entries["backend_cpu_ns"] = 900, 400
-    assert truth.added_wall_ns(entries, "index").tolist() == [900] * 4
+    entries["backend_cpu_ns"] = 400
+    assert truth.added_wall_ns(entries, "index").tolist() == [400] * 4
     assert truth.added_cpu_ns(entries, "index").tolist() == [400] * 4
     assert truth.added_cpu_ns(entries, "query").tolist() == [405] * 4
     assert truth.added_wall_ns(entries, "query").tolist() == [7] * 4

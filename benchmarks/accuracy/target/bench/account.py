@@ -39,8 +39,6 @@ class Entry:
     later_cpu_ns: int = 0
     """Added after the answer was sent."""
     later_wall_ns: int = 0
-    sql_wall_ns: int = 0
-    """Time that SQL statements took, those of the added cost included."""
     backend_cpu_ns: int = 0
     """CPU of the database's process since the previous request of the same connection ended."""
 

@@ -144,19 +144,9 @@ def _backend_ns() -> int:
 
 
 def _connected(connection: Any, **_signal: Any) -> None:  # noqa: ANN401 - Django's wrapper, untyped
-    """Time the statements of a new connection, and remember whose CPU they use."""
-    connection.execute_wrappers.append(_timed)
+    """Remember whose CPU the statements of a new connection use."""
     _now.backend_clock = (~connection.connection.get_backend_pid() << 3) | _CPUCLOCK_SCHED
     _now.backend_ns = _backend_ns()
-
-
-def _timed(execute: Callable[..., Any], *statement: Any) -> Any:  # noqa: ANN401 - Django's hook
-    begin = time.perf_counter_ns()
-    try:
-        return execute(*statement)
-    finally:
-        if _now.entry is not None:
-            _now.entry.sql_wall_ns += time.perf_counter_ns() - begin
 
 
 request_finished.connect(_finish)
