@@ -209,9 +209,11 @@ def outlook(contrast: Contrast) -> str:
         ratio = contrast.effect.kind == "ratio"
         amount = contrast.smallest_detectable
         shown = quantities.share(amount) if ratio else quantities.quantity(amount, contrast.unit)
-        told.append(f"smallest detectable change {shown}")
+        told.append(f"smallest change that this run could have seen {shown}")
     if contrast.more_minutes is not None:
         told.append(f"{quantities.minutes(contrast.more_minutes)} would likely settle it")
+    elif told:
+        told.append("hardly any amount of time would settle it: take a wider margin or a quieter machine")
     return "; ".join(told)
 
 

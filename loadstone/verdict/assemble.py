@@ -135,8 +135,12 @@ def _rules(sealed: Sealed) -> Rules | None:
     """Return how the run's contrasts are judged, or None where they are not."""
     if "pair" not in sealed.plan.lanes:
         return None
-    decided = sealed.end is not None and sealed.end.decided
-    return rules_at(sealed.plan, sealed.observations.count, ended=True, decided=decided)
+    end = sealed.end
+    decided = end is not None and end.decided
+    out_of_time = end is not None and end.status == RunStatus.COMPLETE and not decided
+    return rules_at(
+        sealed.plan, sealed.observations.count, ended=True, decided=decided, out_of_time=out_of_time
+    )
 
 
 def _experiment(plan: Plan) -> ExperimentInfo:

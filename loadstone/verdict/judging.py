@@ -147,6 +147,6 @@ def _outlook(fitted: Fit, rule: Rule, rules: Rules, metric: Metric, *, is_open: 
     smallest = detectable_at(fitted.residual_sd, rules.last, rule.nominal_p(rules.last))
     found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
     if is_open:
-        turn_s = rules.plan.budget_s / rules.plan.max_generations
-        found["more_minutes"] = more_minutes(fitted, rule.nominal_p, margin_of(rules.plan, metric), turn_s)
+        margin = margin_of(rules.plan, metric)
+        found["more_minutes"] = more_minutes(fitted, rule.nominal_p, margin, rules.turn_s)
     return found

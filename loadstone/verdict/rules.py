@@ -23,6 +23,8 @@ class Rules:
     """Looks so far that are told, the one that judges included."""
     last: int
     """Generations at the last look that the run could have had."""
+    turn_s: float
+    """What one more generation takes."""
 
     @property
     def generations(self) -> int:
@@ -30,7 +32,9 @@ class Rules:
         return self.looks[-1]
 
 
-def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True) -> Rules | None:
+def rules_at(
+    plan: Plan, generations: int, *, ended: bool, decided: bool = True, out_of_time: bool = False
+) -> Rules | None:
     """Return the rules for judging after `generations`, or None where no look is due.
 
     Args:
@@ -38,9 +42,11 @@ def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True)
         generations: measured so far.
         ended: no more will come.
         decided: the data ended it; otherwise a last look spends what is left of alpha.
+        out_of_time: the budget ended it, so that its generations took longer than planned.
     """
+    turn_s = plan.budget_s / (generations if out_of_time and generations else plan.max_generations)
     if plan.stopping is Stopping.ANYTIME:
-        return _anytime(plan, generations)
+        return _anytime(plan, generations, turn_s)
     planned = tuple(plan.looks)
     design = sequential.plan(planned, sequential.bonferroni(plan.alpha, contrasts_of(plan)))
     diagnostic = shared(planned, plan.alpha)
@@ -52,10 +58,10 @@ def rules_at(plan: Plan, generations: int, *, ended: bool, decided: bool = True)
     look = design.look_at(generations - generations % 2)
     if look is None:
         return None
-    return Rules(plan, Exact(design), diagnostic, design.looks[: look + 1], design.maximum)
+    return Rules(plan, Exact(design), diagnostic, design.looks[: look + 1], design.maximum, turn_s)
 
 
-def _anytime(plan: Plan, generations: int) -> Rules | None:
+def _anytime(plan: Plan, generations: int, turn_s: float) -> Rules | None:
     """Return the rules of a run without a fixed end: any number of generations may be judged."""
     if generations < plan.looks[0]:
         return None
@@ -63,7 +69,7 @@ def _anytime(plan: Plan, generations: int) -> Rules | None:
     step = -(-len(looks) // MOST_TOLD)
     alpha = sequential.bonferroni(plan.alpha, contrasts_of(plan))
     told = tuple(looks[::-1][::step][::-1])
-    return Rules(plan, Anytime(alpha), Anytime(plan.alpha), told, generations)
+    return Rules(plan, Anytime(alpha), Anytime(plan.alpha), told, generations, turn_s)
 
 
 def contrasts_of(plan: Plan) -> int:

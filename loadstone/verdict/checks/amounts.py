@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadstone.config.units import format_duration
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus
 from loadstone.verdict.contrasts import all_contrasts
@@ -62,10 +63,14 @@ def check_measurable(observations: Observations, plan: Plan, rules: Rules | None
 def check_generations(observations: Observations, plan: Plan) -> Check:
     """A verdict needs a least number of generations."""
     few = observations.count < plan.looks[0]
+    more_s = (plan.looks[0] - observations.count) * plan.budget_s / plan.max_generations
     return Check(
         name="generations",
         status=CheckStatus.WARN if few else CheckStatus.OK,
         message=f"{observations.count} of at most {plan.max_generations} generations measured",
-        remedy=f"a verdict needs {plan.looks[0]}: give it more time, or do not interrupt it" if few else "",
+        remedy=f"a verdict needs {plan.looks[0]}, about {format_duration(more_s)} more: "
+        "give it more time, or do not interrupt it"
+        if few
+        else "",
         value=float(observations.count),
     )

@@ -271,3 +271,10 @@ def test_a_diagnosis_carries_its_q_value(results):
     assert "q = 0.0004" in text
     small = replace(results.improved().contrasts[-1], q_value=1e-9)
     assert "q < 0.0001" in page(replace(results.improved(), contrasts=[small])).text
+
+
+def test_an_open_question_says_what_could_be_seen_and_what_would_settle_it(results):
+    text = page(results.inconclusive()).text
+    assert re.search(
+        r"Mean latency: smallest change that this run could have seen \S+%; about 14 more minutes", text
+    )

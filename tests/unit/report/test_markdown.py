@@ -102,3 +102,10 @@ def test_it_says_what_decides_and_what_is_a_diagnosis(results):
     text = markdown.render(results.improved())
     assert "over all endpoints decide: false alarms of the whole gate at most 1%" in text
     assert "false discoveries at most 1% of those told" in text
+
+
+def test_an_open_question_says_what_could_be_seen_and_what_would_settle_it(results):
+    text = markdown.render(results.inconclusive())
+    assert re.search(
+        r"- mean latency: smallest change that this run could have seen \S+%; about 14 more minutes", text
+    )

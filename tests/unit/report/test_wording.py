@@ -63,7 +63,7 @@ def test_no_failure_on_either_side_is_none_seen(results):
 def test_an_open_question_says_what_would_settle_it(results):
     contrast = results.inconclusive().contrasts[0]
     assert "about 14 more minutes would likely settle it" in wording.outlook(contrast)
-    assert "smallest detectable change" in wording.outlook(contrast)
+    assert "smallest change that this run could have seen" in wording.outlook(contrast)
     assert wording.outlook(results.improved().contrasts[0]) == ""
 
 
@@ -86,3 +86,8 @@ def test_every_metric_has_a_short_name_of_its_own():
 
 def test_a_metric_of_a_newer_version_is_still_readable():
     assert wording.metric_label("queue_depth_max") == "queue depth max"
+
+
+def test_what_no_time_would_settle_is_told_so(results):
+    contrast = replace(results.inconclusive().contrasts[0], more_minutes=None)
+    assert "hardly any amount of time would settle it" in wording.outlook(contrast)

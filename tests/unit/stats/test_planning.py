@@ -9,6 +9,7 @@ from scipy import stats
 from loadstone.errors import ConfigurationError
 from loadstone.stats.inference import Fit
 from loadstone.stats.planning import (
+    detectable_at,
     generations_to_settle,
     more_minutes,
     plan_run,
@@ -16,6 +17,7 @@ from loadstone.stats.planning import (
     seconds_to_see,
     smallest_detectable,
 )
+from loadstone.stats.repeated import Anytime
 from loadstone.stats.sequential import even_looks, plan
 
 DESIGN = plan((6, 8, 10, 12, 14, 16), 0.0025)
@@ -178,3 +180,33 @@ def test_what_takes_too_long_is_not_promised():
     assert seconds_to_see(0.005, 4.0, 0.0025, **NOISE) > 600.0
     assert seconds_to_see(0.005, 4.0, 0.0025, **NOISE, most_s=600.0) is None
     assert seconds_to_see(1e-5, 4.0, 0.0025, **NOISE) is None
+
+
+def settles(effect, sd, count, bar, margin, rng, runs=4_000):
+    """Share of runs of `count` generations that detect the effect, or certify it to lie inside the margin."""
+    d = effect + sd * rng.standard_normal((runs, count))
+    s = np.tile([1.0, -1.0], count // 2)
+    mean, slope = d.mean(axis=1), (d * s).mean(axis=1)
+    residual = d - mean[:, None] - slope[:, None] * s
+    half = stats.t.isf(bar / 2, count - 2) * np.sqrt((residual**2).sum(axis=1) / (count - 2) / count)
+    return ((np.abs(mean) > half) | (np.abs(mean) + half <= margin)).mean()
+
+
+@pytest.mark.parametrize("bar", [DESIGN, Anytime(0.0025).nominal_p], ids=["planned", "anytime"])
+@pytest.mark.parametrize("effect", [0.0, 0.003, 0.03])
+def test_as_many_generations_as_promised_do_settle(effect, bar):
+    """4,000 runs: were the estimate true, at least 80% less 4 standard errors; and not far fewer would do."""
+    rng = np.random.default_rng(12)
+    count = generations_to_settle(a_fit(effect, sd=0.02, generations=6), bar, 0.02)
+    nominal = bar.nominal_p[-1] if bar is DESIGN else bar(count)
+    assert settles(effect, 0.02, count, nominal, 0.02, rng) >= 0.8 - 4 * math.sqrt(0.16 / 4_000)
+    half = count // 2 - count // 2 % 2
+    nominal = bar.nominal_p[-1] if bar is DESIGN else bar(half)
+    assert settles(effect, 0.02, half, nominal, 0.02, rng) < 0.6
+
+
+def test_the_smallest_effect_of_a_run_without_a_planned_end_is_that_of_its_generations():
+    bar = Anytime(0.0025).nominal_p
+    effects = [detectable_at(0.01, count, bar(count)) for count in (8, 16, 32)]
+    assert effects == sorted(effects, reverse=True)
+    assert detectable_at(0.01, 6, 0.0) == math.inf

@@ -9,6 +9,7 @@ from runs import Truth, make_plan, make_run
 from loadstone.record.journal import EndLine
 from loadstone.record.observations import Outcome
 from loadstone.record.result import CheckStatus, Machine, RunStatus
+from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn, Verdict
 from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
 from loadstone.verdict.contrasts import all_contrasts
@@ -248,3 +249,34 @@ def test_a_diagnosis_alone_among_many_must_be_clearer_than_a_gating_metric():
 def test_only_gating_metrics_ask_for_more_time():
     result = judge(Truth(noise=0.08, pairs=450))
     assert {one.gating for one in result.contrasts if one.more_minutes is not None} == {True}
+
+
+def test_a_run_out_of_time_counts_more_minutes_by_what_its_generations_took():
+    """8 of 16 generations filled the budget: each took twice as long as planned."""
+    plan = make_plan(16)
+    planned = rules_at(plan, 8, ended=True, decided=False)
+    late = rules_at(plan, 8, ended=True, decided=False, out_of_time=True)
+    assert planned.turn_s == plan.budget_s / 16
+    assert late.turn_s == plan.budget_s / 8
+    observations = gather(2, make_run(plan, Truth(noise=0.08), 8))
+    slow, quick = (
+        next(one for one in all_contrasts(observations, rules) if one.metric == "latency_mean")
+        for rules in (late, planned)
+    )
+    assert slow.more_minutes == pytest.approx(2 * quick.more_minutes)
+    assert slow.smallest_detectable == quick.smallest_detectable
+
+
+@pytest.mark.parametrize("stopping", Stopping)
+def test_the_smallest_effect_that_could_be_seen_is_told_in_every_mode(stopping):
+    plan = replace(make_plan(8), stopping=stopping)
+    observations = gather(2, make_run(plan, Truth(noise=0.08)))
+    for one in all_contrasts(observations, rules_at(plan, 8, ended=True)):
+        if one.gating and one.verdict is Verdict.INCONCLUSIVE:
+            assert one.smallest_detectable > 0.02
+            assert one.more_minutes > 0
+
+
+def test_a_run_with_too_few_generations_says_how_much_longer_the_first_verdict_takes():
+    result = judge(Truth(effect=-0.5), count=4, status="partial")
+    assert "a verdict needs 6, about 30 s more" in check_of(result, "generations").remedy
