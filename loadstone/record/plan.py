@@ -12,7 +12,7 @@ import msgspec
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
