@@ -5,14 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from runs import Truth, make_run
+from runs import make_plan as make_plan_of_runs
 
 from loadstone.cli.progress import describe_plan
 from loadstone.config.model import Experiment, Recipe, Variant
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.design import ASSUMED, Noise, Setting, make_plan, seconds_needed
+from loadstone.lanes.floor import _told as told
 from loadstone.lanes.floor import outlook
 from loadstone.lanes.posts import choose_setting, noise_of
 from loadstone.record.noise import NoiseProfile
+from loadstone.verdict.checks.amounts import check_pairs
+from loadstone.verdict.levels import gather
 
 BEFORE = Variant(
     name="before",
@@ -119,6 +124,13 @@ def test_a_profile_is_planned_with_where_tracks_are_bound_as_they_were():
 def test_two_tracks_see_an_effect_in_half_the_time():
     one, two = (seconds_needed(EXPERIMENT, Setting(tracks=tracks), 0.01, 0.8, 3600.0) for tracks in (1, 2))
     assert two == pytest.approx(one / 2)
+
+
+def test_a_remedy_names_the_option_of_the_command_that_shows_it():
+    lines = make_run(make_plan_of_runs(6), Truth(pairs=20, endpoints=("GET /work",)))
+    warning = check_pairs(gather(2, lines))
+    assert "--budget" in warning.remedy
+    assert told(warning).remedy == "give it more time: a longer --for"
 
 
 def test_the_outlook_agrees_with_the_plan_and_does_not_promise_the_impossible():
