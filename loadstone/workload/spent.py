@@ -22,11 +22,6 @@ class ProcessCpu:
         self._seconds: dict[int, float] = {}
         self._readings = 0
 
-    @property
-    def known(self) -> bool:
-        """Whether there are processes of ours to read."""
-        return bool(self._roots)
-
     def read_us(self) -> int:
         """Return the microseconds of CPU used so far; a reading takes about one microsecond a process."""
         if self._readings % RESCAN_EVERY == 0:

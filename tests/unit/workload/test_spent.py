@@ -35,7 +35,3 @@ def test_a_descendant_that_comes_up_later_is_found():
     readings = [cpu.read_us() for _ in range(RESCAN_EVERY)]
     assert readings[-1] >= 200_000
     child.communicate("\n")
-
-
-def test_without_processes_of_ours_nothing_is_known():
-    assert not ProcessCpu([]).known
