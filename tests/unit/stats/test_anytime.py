@@ -37,6 +37,31 @@ def test_the_sequence_excludes_zero_exactly_when_the_e_value_reaches_one_over_al
     assert (low > 0 or high < 0) == (e_value(result) > 1 / alpha)
 
 
+SAVVI = [
+    (8, 0.1, 1.2601871093691044, -0.015948470518891616, 0.052448470518889234),
+    (8, 1.0, 2.706991067927716, -0.015250058390380121, 0.05175005839037774),
+    (11, 0.1, 3.696530969194709, -0.006225954904034818, 0.04315928823736676),
+    (11, 1.0, 7.596259981019464, -0.004205595451952943, 0.041138928785284884),
+]
+"""Generations, precision, 1 / p, and the 95% sequence of the intercept, as savvi 0.3.1 gives them.
+
+That is `LinearRegression(0.05, 2, precision)` over the columns 1 and s, with `nu` set to n - p as
+the column of ones is among the p. It needs a solver for its other tests, so its values stand here.
+"""
+
+
+@pytest.mark.parametrize(("generations", "precision", "evidence", "low", "high"), SAVVI)
+def test_e_value_and_sequence_are_those_of_another_implementation(
+    generations, precision, evidence, low, high
+):
+    """Anytime-valid linear regression (Lindon et al. 2022), start orders in balance and out of it."""
+    d = np.array([0.031, -0.012, 0.047, 0.008, 0.022, -0.004, 0.039, 0.015, 0.027, 0.001, 0.033])
+    s = np.array([1.0, -1, -1, 1, 1, -1, 1, -1, -1, 1, 1])
+    result = fit(d[:generations], s[:generations])
+    assert e_value(result, precision=precision) == pytest.approx(evidence, rel=1e-9)
+    assert confidence_sequence(result, 0.05, precision=precision) == pytest.approx((low, high), rel=1e-9)
+
+
 def test_looking_again_and_again_keeps_the_error_rate():
     """1,000 runs of 60 generations, 15 looks each: at most 5% + 3 standard errors."""
     rng = np.random.default_rng(9)

@@ -1,5 +1,6 @@
 """Statistical tests here fix their seed and state how often they would fail for another one."""
 
+import gsdesign
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -95,6 +96,42 @@ def test_with_many_generations_boundaries_are_the_published_ones_for_z():
     design = plan((50, 100), 0.05, Spending.OBRIEN_FLEMING)
     z = stats.norm.isf(np.array(design.nominal_p) / 2)
     assert z == pytest.approx([2.963, 1.969], abs=0.005)
+
+
+def z_crossing(looks, nominal_p):
+    """Two-sided crossing probability of z statistics, by the recursion of gsDesign."""
+    bars = stats.norm.isf(np.array(nominal_p) / 2)
+    grid, crossed = None, 0.0
+    for look, count in enumerate(looks):
+        tail = gsdesign.h1 if grid is None else None
+        for low, high in ((bars[look], np.inf), (-np.inf, -bars[look])):
+            if tail is not None:
+                _, _, mass = tail(64, 0.0, count, low, high)
+            else:
+                _, _, mass = gsdesign.hupdate(64, 0.0, count, low, high, 0.0, looks[look - 1], grid)
+            crossed += mass.sum()
+        inside = (-bars[look], bars[look])
+        grid = (
+            gsdesign.h1(64, 0.0, count, *inside)
+            if grid is None
+            else gsdesign.hupdate(64, 0.0, count, *inside, 0.0, looks[look - 1], grid)
+        )
+    return crossed
+
+
+@pytest.mark.parametrize("spending", Spending)
+@pytest.mark.parametrize("alpha", [0.01, 0.05])
+def test_with_many_generations_the_boundaries_spend_alpha_for_z_too(spending, alpha):
+    """Gsdesign as oracle: p-values of t act on z as they do on t, once degrees of freedom are many."""
+    looks = (40, 60, 80, 100)
+    assert z_crossing(looks, plan(looks, alpha, spending).nominal_p) == pytest.approx(alpha, rel=0.02)
+
+
+def test_with_few_generations_the_same_p_values_would_not_be_enough_for_z():
+    """The oracle can tell the difference: at few degrees of freedom the joint distribution is another."""
+    looks = (6, 8, 10)
+    spent = z_crossing(looks, plan(looks, 0.01).nominal_p)
+    assert abs(spent / 0.01 - 1) > 0.02
 
 
 @settings(max_examples=20, deadline=None)
