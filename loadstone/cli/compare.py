@@ -31,6 +31,7 @@ Examples:
   loadstone compare orm=prefetch orm=naive --lane probe
   loadstone compare count=exact count=estimated --anytime --margin 1%
   loadstone compare orm=naive orm=prefetch --lane load --rate 30
+  loadstone compare orm=naive orm=prefetch --controls --budget 4m
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
 Several toggles at once are joined by commas: orm=naive,cache=off.
@@ -84,6 +85,12 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option(
     "--steady/--no-steady", default=None, help="Give all servers of a generation the same hash seed."
 )
+@click.option(
+    "--controls",
+    is_flag=True,
+    help="Run a copy of BEFORE and one that is slowed down by a known amount beside both: "
+    "shows that this run could stay silent and could speak.",
+)
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
 @click.option(
     "--generations",
@@ -125,6 +132,7 @@ def command(
     tracks: int | None,
     pinned: bool | None,
     steady: bool | None,
+    controls: bool,
     held: tuple[str, ...],
     generations: int | None,
     allow_identical: bool,
@@ -165,6 +173,7 @@ def command(
         fail_on=FailOn(fail_on),
         lane=lane,
         anytime=anytime,
+        controls=controls,
     )
     experiment = compile_experiment(project, wish)
     _check_json_path(json_path)

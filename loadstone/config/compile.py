@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadstone.config.controls import with_controls
 from loadstone.config.load import Project, check_choice, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
 from loadstone.config.units import parse_duration, parse_share
@@ -51,6 +52,8 @@ class Wish:
     """The last lane; the probe always comes first."""
     anytime: bool = False
     """No planned end; the budget is a cap."""
+    controls: bool = False
+    """Whether a copy of before, and one that is slowed down, run beside the variants."""
 
 
 def parse_choices(project: Project, text: str) -> dict[str, str]:
@@ -101,13 +104,17 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
     budget_s = parse_duration(wish.budget or default)
     users = _users(wish.users if wish.users is not None else project.raw.compare.users)
     in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
+    lanes = ("probe",) if wish.lane == "probe" else ("probe", wish.lane)
+    variants: tuple[Variant, ...] = (
+        _variant(project, "before", wish.before, sides[0], size, secret),
+        _variant(project, "after", wish.after, sides[1], size, secret),
+    )
+    if wish.controls:
+        variants = with_controls(variants, in_flight=in_flight, lanes=lanes)
     return Experiment(
         title=f"{wish.before} → {wish.after}",
         scenario=_scenario(project, wish.scenario, named),
-        variants=(
-            _variant(project, "before", wish.before, sides[0], size, secret),
-            _variant(project, "after", wish.after, sides[1], size, secret),
-        ),
+        variants=variants,
         size=size,
         seed=wish.seed,
         users=max(users, in_flight),
@@ -123,7 +130,7 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         rules=_rules(project, sides),
         fail_on=wish.fail_on,
         stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,
-        lanes=("probe",) if wish.lane == "probe" else ("probe", wish.lane),
+        lanes=lanes,
     )
 
 

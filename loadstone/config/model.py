@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from loadstone.record.plan import Control
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 
@@ -82,6 +83,8 @@ class Variant:
     provenance: dict[str, str] = field(default_factory=dict)
     needs_postgres: bool = True
     needs_redis: bool = True
+    control: Control | None = None
+    """What it is there to show, where it is not judged."""
 
 
 @dataclass(frozen=True, slots=True)

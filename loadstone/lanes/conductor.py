@@ -182,7 +182,7 @@ def _measure(run: _Run) -> _Ending:
         stage.prepare(experiment.variants, progress=view.step)
         view.step("starting the load generator")
         posts = open_posts(stack, run.setting, stage, run.folder, experiment.scenario)
-        view.step("probing: the same requests to both variants")
+        view.step("probing: the same requests to every variant")
         probing = ProbeLane(experiment, stage, posts[0].generator)
         with outliving_children(posts[0].track.cores):  # starts take as long there as they will
             probe = probing.run()

@@ -13,7 +13,7 @@ from loadstone import __version__
 from loadstone.config.model import Experiment, Variant
 from loadstone.config.units import format_duration
 from loadstone.errors import ConfigurationError
-from loadstone.record.plan import PLAN_VERSION, Plan, PlannedGeneration, PlannedVariant
+from loadstone.record.plan import PLAN_VERSION, Control, Plan, PlannedGeneration, PlannedVariant
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.order import start_plan
@@ -32,6 +32,9 @@ SHORT_RUN_S = 180.0
 """Budget by which the length of a generation is chosen where no end is planned."""
 MOST_OPEN_ENDED = 500
 ASSUMED = "assumed"
+SPIKE_MARGINS = 2.0
+SPIKE_POWER = 0.95
+"""With which the plan would find the control that costs more, were the machine as it assumes."""
 SPARE = 1.25
 """So many more pairs than a quantile needs are planned for, as generations differ."""
 
@@ -118,6 +121,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         noise_source=setting.noise.source,
         expected_effect=math.expm1(layout.smallest_effect) if "latency_mean" in gating else None,
         stopping=experiment.stopping,
+        spike_share=_spike_share(experiment, layout, nominal_p),
     )
     return plan if "pair" in plan.lanes else _without_pairs(plan)
 
@@ -125,7 +129,8 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
 def contrast_alpha(experiment: Experiment) -> float:
     """Return the false-alarm rate of each gating contrast."""
     gating = experiment.gating or GATING
-    return sequential.bonferroni(experiment.alpha, len(gating) * (len(experiment.variants) - 1))
+    judged = sum(variant.control is None for variant in experiment.variants[1:])
+    return sequential.bonferroni(experiment.alpha, len(gating) * judged)
 
 
 def seconds_needed(
@@ -230,6 +235,18 @@ def _looks(experiment: Experiment, generations: int, alpha: float) -> tuple[list
     return list(looks), list(sequential.plan(looks, alpha).nominal_p)
 
 
+def _spike_share(experiment: Experiment, layout: RunPlan, nominal_p: list[float]) -> float:
+    """Return what the control that must be found costs more: twice what matters, or what the plan can see.
+
+    In whole per mille; 0 without such a control.
+    """
+    if not any(variant.control is Control.SPEECH for variant in experiment.variants):
+        return 0.0
+    seen = detectable_at(layout.residual_sd, layout.generations, nominal_p[-1], SPIKE_POWER)
+    share = max(SPIKE_MARGINS * experiment.margin, math.expm1(seen) if math.isfinite(seen) else 0.0)
+    return math.ceil(round(share * 1000, 6)) / 1000
+
+
 def _require_room(experiment: Experiment, turnover_s: float, total_s: float) -> None:
     needed = sequential.FIRST_LOOK * (turnover_s + SHORTEST_S)
     if total_s < needed:
@@ -256,4 +273,5 @@ def _planned(variant: Variant) -> PlannedVariant:
         toggles=dict(variant.toggles),
         recipe=variant.recipe.key,
         provenance=dict(variant.provenance),
+        control=variant.control,
     )

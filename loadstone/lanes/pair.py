@@ -15,8 +15,8 @@ from loadstone.lanes.tracks import Progress, Tell, Tracks
 from loadstone.lanes.view import View
 from loadstone.lanes.watch import Watch
 from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash
-from loadstone.record.observations import Rows, rows_from_bytes
-from loadstone.record.plan import Plan, PlannedGeneration
+from loadstone.record.observations import Rows, rows_from_bytes, spikes_from_bytes
+from loadstone.record.plan import Control, Plan, PlannedGeneration
 from loadstone.stats.streams import stream_seed
 from loadstone.target.clean import other_runs
 from loadstone.target.cores import Track
@@ -24,9 +24,11 @@ from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
 from loadstone.verdict.contrasts import all_contrasts
+from loadstone.verdict.controls import heard
 from loadstone.verdict.judging import is_open
 from loadstone.verdict.levels import gather
 from loadstone.verdict.rules import rules_at
+from loadstone.verdict.spikes import charged
 from loadstone.workload.protocol import PairsDone, RunPairs, Side
 from loadstone.workload.remote import Generator
 
@@ -75,6 +77,7 @@ class PairLane:
     statements: dict[str, list[str]] = field(default_factory=dict)
     """Examples of each variant's reading statements, whose plans are watched."""
     sealed: list[tuple[GenerationLine, Rows]] = field(default_factory=list)
+    """What is measured, a control's extra cost charged to its CPU too."""
 
     def run(self) -> tuple[str, bool]:
         """Measure until decided or spent; return why it ended, and whether the data ended it.
@@ -119,9 +122,15 @@ class PairLane:
         rules = rules_at(self.plan, count, ended=False)
         if rules is None:
             return False
-        contrasts = all_contrasts(gather(len(self.plan.variants), self.sealed), rules, gating_only=True)
+        observations = gather(len(self.plan.variants), self.sealed)
+        contrasts = all_contrasts(observations, rules, gating_only=True)
         self.view.looked(count, contrasts)
-        return not any(is_open(one) for one in contrasts)
+        if any(is_open(one) for one in contrasts):
+            return False
+        if not heard(observations, rules):
+            self.view.step("decided; waiting until the control that costs more is seen too")
+            return False
+        return True
 
     def _measure(self, planned: PlannedGeneration, tell: Tell) -> _Measured:
         begin = time.monotonic()
@@ -162,7 +171,15 @@ class PairLane:
     def _drive(self, post: Post, running: Generation, watch: Watch, index: int) -> PairsDone:
         ours = [running[variant.name] for variant in self.experiment.variants]
         plan = RunPairs(
-            sides=[Side(variant=one.variant.name, base_url=one.base_url, roots=one.roots()) for one in ours],
+            sides=[
+                Side(
+                    variant=one.variant.name,
+                    base_url=one.base_url,
+                    roots=one.roots(),
+                    spiked=one.variant.control is Control.SPEECH,
+                )
+                for one in ours
+            ],
             users=self.plan.users,
             seed=self.plan.seed,
             generation=index,
@@ -174,6 +191,7 @@ class PairLane:
             gap_share=self.plan.gap_share,
             in_flight=self.plan.in_flight,
             pace_file=post.pace_file,
+            spin_share=self.plan.spike_share,
         )
         try:
             done = post.generator.run_pairs(
@@ -186,11 +204,12 @@ class PairLane:
         return done
 
     def _seal(self, measured: _Measured) -> None:
-        done = measured.done
+        done, rows = measured.done, rows_from_bytes(measured.done.rows)
         line = GenerationLine(
             index=measured.index,
             chunk=self.journal.seal(done.rows),
-            rows=len(rows_from_bytes(done.rows)),
+            rows=len(rows),
+            spikes=self.journal.seal(done.spikes) if done.spikes else "",
             steps=done.steps,
             cpu=[
                 CpuSeconds(
@@ -225,4 +244,5 @@ class PairLane:
         self.journal.append(line)
         # a rare write may come up that the probe never saw
         self.refill |= any(step.partition(" ")[0] in UNSAFE for step in done.steps)
-        self.sealed.append((line, rows_from_bytes(done.rows)))
+        spikes = spikes_from_bytes(done.spikes, len(rows))
+        self.sealed.append(charged(line, rows, spikes, self.plan.spike_share))

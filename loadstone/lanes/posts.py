@@ -23,8 +23,8 @@ from loadstone.workload import pace
 from loadstone.workload.remote import Generator, start_generator
 
 GENERATOR_LOG = "generator.log"
-TRACK_BYTES = 2**30
-"""Memory that the servers and services of one track may need."""
+VARIANT_BYTES = 2**29
+"""Memory that the servers and services of one variant may need."""
 
 
 def choose_setting(experiment: Experiment, *, external: bool, profile: NoiseProfile | None = None) -> Setting:
@@ -39,7 +39,9 @@ def choose_setting(experiment: Experiment, *, external: bool, profile: NoiseProf
     alone = external or experiment.in_flight > 1
     cores = usable_cores()
     pinned = experiment.pinned and experiment.in_flight == 1
-    room = min(MOST_TRACKS, physical_cores(), max(1, memory_bytes() // TRACK_BYTES))
+    room = min(
+        MOST_TRACKS, physical_cores(), max(1, memory_bytes() // (VARIANT_BYTES * len(experiment.variants)))
+    )
     tracks = 1 if alone else experiment.tracks or (room if pinned else 1)
     pinned = pinned and len(cores) >= tracks
     fits = profile is not None and profile.pinned == pinned and experiment.in_flight == 1

@@ -15,7 +15,7 @@ from typing import IO
 import msgspec
 
 from loadstone.errors import MeasurementError
-from loadstone.record.observations import Rows, rows_from_bytes
+from loadstone.record.observations import Rows, Spikes, rows_from_bytes, spikes_from_bytes
 from loadstone.record.plan import Plan
 
 JOURNAL = "journal.jsonl"
@@ -73,6 +73,8 @@ class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     """Other runs of this project that went on at the same time."""
     turnover_s: float | None = None
     """What it took to start the variants, warm them up and stop them; None: not recorded."""
+    spikes: str = ""
+    """Chunk of what each row's service time holds of a known extra cost; empty: none does."""
 
 
 class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):
@@ -152,6 +154,21 @@ def read_journal(folder: Path) -> list[AnyLine]:
 
 def read_chunk(folder: Path, name: str) -> Rows:
     """Return the rows of chunk `name`; raises `MeasurementError` when they are not what was sealed."""
+    return rows_from_bytes(_read_sealed(folder, name))
+
+
+def read_spikes(folder: Path, line: GenerationLine) -> Spikes:
+    """Return the nanoseconds of known extra cost in each row's service time, [rows]; raises as above."""
+    spikes = spikes_from_bytes(_read_sealed(folder, line.spikes) if line.spikes else b"", line.rows)
+    if spikes.size != line.rows:
+        raise MeasurementError(
+            "a sealed chunk does not belong to its generation",
+            cause=f"{spikes.size} extra costs for {line.rows} rows",
+        )
+    return spikes
+
+
+def _read_sealed(folder: Path, name: str) -> bytes:
     path = folder / "chunks" / f"{name}.rows"
     try:
         data = path.read_bytes()
@@ -159,4 +176,4 @@ def read_chunk(folder: Path, name: str) -> Rows:
         raise MeasurementError("a sealed chunk is missing", cause=str(error)) from error
     if hashlib.sha256(data).hexdigest() != name:
         raise MeasurementError("a sealed chunk was changed", cause=f"{path} does not match its name")
-    return rows_from_bytes(data)
+    return data

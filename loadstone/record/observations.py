@@ -67,7 +67,11 @@ ROW = np.dtype(
 )
 """One request."""
 
+SPIKE = np.dtype("<u4")
+"""Nanoseconds of a request's service time that the generator spun; a chunk of them goes beside the rows."""
+
 Rows = npt.NDArray[np.void]
+Spikes = npt.NDArray[np.uint32]
 
 
 def rows_from_bytes(data: bytes) -> Rows:
@@ -78,3 +82,8 @@ def rows_from_bytes(data: bytes) -> Rows:
 def rows_from_list(rows: list[tuple[Any, ...]]) -> Rows:
     """Return a structured array of rows given as tuples in the order of `ROW`."""
     return np.array(rows, dtype=ROW)
+
+
+def spikes_from_bytes(data: bytes, rows: int) -> Spikes:
+    """Return the spikes packed in `data`, or none for each of `rows` where there is no data."""
+    return np.frombuffer(data, dtype=SPIKE) if data else np.zeros(rows, dtype=SPIKE)

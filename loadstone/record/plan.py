@@ -6,6 +6,7 @@ It is the journal's first line; with the sealed chunks it determines every verdi
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 
 import msgspec
 
@@ -19,7 +20,16 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the plan's parts."""
 
 
-class PlannedVariant(Frozen, frozen=True, kw_only=True):
+class Control(StrEnum):
+    """What a variant is there to show that nobody judges."""
+
+    SILENCE = "silence"
+    """A copy of before: nothing may be found."""
+    SPEECH = "speech"
+    """A copy of before with a known extra cost: it must be found."""
+
+
+class PlannedVariant(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """A variant as it will run; `environment` holds names and choices, never secrets."""
 
     name: str
@@ -28,6 +38,7 @@ class PlannedVariant(Frozen, frozen=True, kw_only=True):
     toggles: dict[str, str]
     recipe: str
     provenance: dict[str, str]
+    control: Control | None = None
 
 
 class PlannedGeneration(Frozen, frozen=True, kw_only=True):
@@ -91,6 +102,13 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Change of the mean latency that the last look sees with a power of 80%, were that the noise."""
     stopping: Stopping = Stopping.SEQUENTIAL
     """By which looks it may end."""
+    spike_share: float = 0.0
+    """What the control that must be found costs more, as a share of each request's service time."""
+
+    @property
+    def judged(self) -> list[int]:
+        """The variants that are compared with before: neither it nor controls."""
+        return [index for index, one in enumerate(self.variants) if index and one.control is None]
 
     @property
     def hash(self) -> str:

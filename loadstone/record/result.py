@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from loadstone.record.plan import Control
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
@@ -83,6 +84,8 @@ class VariantInfo(Record, frozen=True, kw_only=True):
     toggles: dict[str, str] = {}
     recipe: str = ""
     provenance: dict[str, str] = {}
+    control: Control | None = None
+    """What it was there to show, where it is not judged."""
 
 
 class Effect(Record, frozen=True, kw_only=True):
@@ -141,6 +144,21 @@ class Contrast(Record, frozen=True, kw_only=True):
     """For an inconclusive contrast: further measuring that would likely settle it."""
     looks: list[Look] = []
     """The interval at every look, the last included, where recorded: how it narrowed."""
+
+
+class ControlFinding(Record, frozen=True, kw_only=True):
+    """What one deciding metric said of a control, judged as the metric is for *after*.
+
+    `silence`: a copy of *before*; `fail` where it was found better or worse.
+    `speech`: a copy with a known extra cost; `warn` where no change was found, `fail`
+    where the interval does not hold the change that there was.
+    """
+
+    control: Control
+    status: CheckStatus
+    truth: float | None
+    """The change that there was, as `contrast` estimates it; None where the metric is unavailable."""
+    contrast: Contrast
 
 
 class GenerationInfo(Record, frozen=True, kw_only=True):
@@ -327,6 +345,8 @@ class Result(Record, frozen=True, kw_only=True):
     probe: Probe | None
     facts: list[FactChange] = []
     """Exact facts per request, compared."""
+    controls: list[ControlFinding] = []
+    """What the run showed of itself; empty without controls."""
     checks: list[Check]
     machine: Machine
     sequence: Sequence | None

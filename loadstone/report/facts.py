@@ -47,7 +47,7 @@ def make_fact(result: Result, endpoint: str, before: ProbeFacts, after: ProbeFac
     statements = [Statement(sql, calls[0].get(sql, 0.0), calls[1].get(sql, 0.0)) for sql in both]
     return Fact(
         endpoint=endpoint,
-        label=selection.label_of(result, after.variant) if len(result.variants) > 2 else "",  # noqa: PLR2004 - as in _courses
+        label=selection.label_of(result, after.variant) if selection.several(result) else "",
         changes=selection.exact(result, endpoint, after.variant),
         statements=sorted(statements, key=lambda one: -max(one.before, one.after)),
     )

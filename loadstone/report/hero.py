@@ -80,7 +80,7 @@ def make_highlights(result: Result, facts: list[Fact]) -> list[Highlight]:
     told: list[Highlight] = []
     if result.verdict.verdict is Verdict.INVALID:
         return told
-    single = len(result.variants) == 2  # noqa: PLR2004 - more have no single before and after
+    single = not selection.several(result)
     for one in selection.gating(result) if single else []:
         if one.available:
             before, after = (quantities.quantity(end, one.unit) for end in (one.before, one.after))

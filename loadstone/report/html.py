@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadstone.record.result import Result
-from loadstone.report import facts, markdown, page, quantities, safe, selection, wording
+from loadstone.report import controls, facts, markdown, page, quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
 
 MOST_BYTES = 1_500_000
@@ -100,6 +100,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         wording=wording,
+        controls=controls,
         selection=selection,
         quantities=quantities,
         facts=facts,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from loadstone.record.result import Contrast, Result
-from loadstone.report import quantities, safe, selection, wording
+from loadstone.report import controls, quantities, safe, selection, wording
 
 MOST_ENDPOINTS = 40
 MOST_DIFFERENCES = 10
@@ -30,6 +30,7 @@ def render(result: Result) -> str:
         *_exact(result),
         _folded("Payloads", _payload(result)),
         _folded("Requests that failed", _failures(result)),
+        _folded("Controls", _controls(result)),
         _folded("Checks, machine and command", _circumstances(result)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -180,6 +181,22 @@ def _failures(result: Result) -> str:
         for one in selection.failures(result)[:MOST_ENDPOINTS]
     ]
     return _table(("endpoint", "variant", "outcome", "requests"), rows) if rows else ""
+
+
+def _controls(result: Result) -> str:
+    rows = [
+        [
+            escape(one.variant),
+            one.metric,
+            one.put_in,
+            one.found,
+            one.interval,
+            f"{one.sign.symbol} {one.says}",
+        ]
+        for one in controls.lines(result)
+    ]
+    head = ("control", "metric", "put in", "found", "interval", "so")
+    return f"{controls.LEAD}\n\n{_table(head, rows)}" if rows else ""
 
 
 def _circumstances(result: Result) -> str:

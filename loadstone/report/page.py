@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from loadstone.record.result import Contrast, GenerationInfo, Result
-from loadstone.report import quantities, safe, selection, wording
+from loadstone.report import controls, quantities, safe, selection, wording
 from loadstone.report.charts import forest, generations, percentiles
+from loadstone.report.controls import Line
 from loadstone.report.facts import MOST_LISTS, Fact, make_fact
 from loadstone.report.hero import Hero, Highlight, make_hero, make_highlights
 
@@ -25,6 +26,7 @@ TITLES = {
     "probe": "Per request, counted",
     "payload": "Payloads",
     "outcomes": "Outcomes",
+    "controls": "Controls",
     "checks": "Checks",
     "circumstances": "Run and machine",
 }
@@ -90,6 +92,7 @@ class Page:
     diffs: list[list[tuple[str, str]]]
     """Per payload difference: (kind, line)."""
     generations: list[GenerationInfo]
+    controls: list[Line]
     has_looks: bool
     titles: dict[str, str]
     has: dict[str, bool]
@@ -120,6 +123,7 @@ def build(result: Result) -> Page:
             for one in (payload.differences[:MOST_DIFFERENCES] if payload else [])
         ],
         generations=result.generations,
+        controls=list(controls.lines(result)),
         has_looks=any(course.contrast.looks for course in courses),
         titles=TITLES,
         has={
@@ -129,6 +133,7 @@ def build(result: Result) -> Page:
             "probe": bool(counted),
             "payload": payload is not None,
             "outcomes": bool(result.outcomes),
+            "controls": bool(result.controls),
             "checks": bool(result.checks),
             "circumstances": True,
         },
@@ -202,7 +207,7 @@ def _courses(result: Result) -> list[Course]:
         if contrast.endpoint is not None or not any(value for _, value in series):
             continue
         title = wording.metric_label(contrast.metric)
-        if len(result.variants) > 2:  # noqa: PLR2004 - a baseline and one other need no name
+        if selection.several(result):
             title = f"{title}, {safe.name(selection.label_of(result, contrast.variant), 60)}"
         label = f"Effect on {title} in each generation; the numbers are in the table below"
         found.append(

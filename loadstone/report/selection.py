@@ -25,8 +25,13 @@ ENDPOINT_METRICS = ("latency_mean", "latency_p50", "latency_p95", "latency_p99")
 
 
 def others(result: Result) -> list[VariantInfo]:
-    """Return every variant but the baseline."""
-    return result.variants[1:]
+    """Return every variant that is held against the baseline; controls have a place of their own."""
+    return [one for one in result.variants[1:] if one.control is None]
+
+
+def several(result: Result) -> bool:
+    """Say whether more than one variant is held against the baseline, so that each needs a name."""
+    return len(others(result)) > 1
 
 
 def overall(result: Result, variant: str, *, gating: bool) -> list[Contrast]:
@@ -68,8 +73,9 @@ def of_endpoint(result: Result, endpoint: str, variant: str) -> list[Contrast]:
 
 
 def distributions(result: Result, endpoint: str | None) -> list[Distribution]:
-    """Return the distributions of one endpoint in the order of the variants."""
-    order = {variant.name: place for place, variant in enumerate(result.variants)}
+    """Return the distributions of one endpoint in the order of the variants, controls left out."""
+    shown = [result.variants[0], *others(result)]
+    order = {variant.name: place for place, variant in enumerate(shown)}
     found = [one for one in result.distributions if one.endpoint == endpoint and one.variant in order]
     return sorted(found, key=lambda one: order[one.variant])
 
@@ -95,7 +101,8 @@ def facts(result: Result) -> list[FactChange]:
     if result.facts or result.probe is None:
         return result.facts
     probe = replace(result.probe, facts=[_with_totals(one) for one in result.probe.facts])
-    return fact_changes(probe, [variant.name for variant in result.variants], deciding=False)
+    names = [variant.name for variant in (result.variants[0], *others(result))]
+    return fact_changes(probe, names, deciding=False)
 
 
 def timed(result: Result) -> bool:

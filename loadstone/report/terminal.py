@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadstone.record.result import Contrast, FactChange, Result
-from loadstone.report import quantities, safe, selection, wording
+from loadstone.report import controls, quantities, safe, selection, wording
 from loadstone.report.wording import Sign
 
 MOST_ENDPOINTS = 8
@@ -38,6 +38,7 @@ def render(result: Result, console: Console, *, report: str = "") -> None:
     printer.probe()
     printer.payload()
     printer.failures()
+    printer.controls()
     printer.checks()
     printer.footer(report)
 
@@ -163,7 +164,7 @@ class _Printer:
 
     def probe(self) -> None:
         pairs = list(islice(selection.probe_pairs(self.result), MOST_ENDPOINTS))
-        several = len(self.result.variants) > 2  # noqa: PLR2004 - a baseline and one other need no name
+        several = selection.several(self.result)
         if pairs:
             self.heading("Per request, counted exactly")
         for endpoint, _, after in pairs:
@@ -213,6 +214,18 @@ class _Printer:
                 f"{safe.name(one.endpoint, 60)}, {label}: {one.count:,} × {safe.name(one.outcome)}",
                 indent=INDENT,
             )
+
+    def controls(self) -> None:
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", expand=False)
+        for column in ("control", "metric", "put in", "found", "interval", "so"):
+            table.add_column(self.text(column), overflow="fold")
+        for one in controls.lines(self.result):
+            told = (safe.name(one.variant, 40), one.metric, one.put_in, one.found, one.interval)
+            so = Text(f"{self.symbol(one.sign)} {one.says}", style=one.sign.style)
+            table.add_row(*(self.text(text) for text in told), so)
+        if table.row_count:
+            self.heading("Controls")
+            self.console.print(Padding(table, (0, 0, 0, INDENT), expand=False))
 
     def checks(self) -> None:
         concerns = selection.concerns(self.result)

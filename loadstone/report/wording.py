@@ -85,6 +85,11 @@ def estimate(effect: Effect, unit: str) -> str:
     return _signed(effect, effect.estimate, unit)
 
 
+def change(effect: Effect, value: float, unit: str) -> str:
+    """Return another amount on the scale of an effect, as `estimate` shows it."""
+    return _signed(effect, value, unit)
+
+
 def interval(effect: Effect, unit: str) -> str:
     """Return the interval with signs, for tables: `−70% to −66%`."""
     if effect.low == effect.high == 0:

@@ -9,7 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from loadstone.errors import MeasurementError
-from loadstone.record.journal import EndLine, GenerationLine, PlanLine, ProbeLine, read_chunk, read_journal
+from loadstone.record.journal import (
+    EndLine,
+    GenerationLine,
+    PlanLine,
+    ProbeLine,
+    read_chunk,
+    read_journal,
+    read_spikes,
+)
 from loadstone.record.plan import Plan
 from loadstone.record.result import (
     SCHEMA_VERSION,
@@ -26,12 +34,14 @@ from loadstone.record.result import (
 )
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict import facts
-from loadstone.verdict.checks import all_checks
+from loadstone.verdict.checks import all_checks, control_checks
 from loadstone.verdict.contrasts import all_contrasts
+from loadstone.verdict.controls import judge_controls
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
 from loadstone.verdict.overall import judge_facts, judge_timing
 from loadstone.verdict.rules import Rules, rules_at
+from loadstone.verdict.spikes import charged, relieved
 
 LATENCY_CHECKS = ("quiet gaps",)
 """Checks whose failure invalidates latencies alone; CPU per request stays."""
@@ -46,6 +56,8 @@ class Sealed:
     observations: Observations
     probe: Probe | None
     end: EndLine | None
+    bare: Observations | None = None
+    """The observations without a control's extra cost; None where no control has any."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +80,15 @@ def read_sealed(folder: Path) -> Sealed:
     generations = [line for line in lines if isinstance(line, GenerationLine)]
     probes = [line for line in lines if isinstance(line, ProbeLine)]
     ends = [line for line in lines if isinstance(line, EndLine)]
+    rows = [read_chunk(folder, line.chunk) for line in generations]
+    spikes = [read_spikes(folder, line) for line in generations]
+    sealed = list(zip(generations, rows, spikes, strict=True))
+    count, spiked = len(plan.variants), any(line.spikes for line in generations)
     return Sealed(
         plan=plan,
         generations=generations,
-        observations=gather(
-            len(plan.variants), [(line, read_chunk(folder, line.chunk)) for line in generations]
-        ),
+        observations=gather(count, [charged(*one, plan.spike_share) for one in sealed]),
+        bare=gather(count, [relieved(*one) for one in sealed]) if spiked else None,
         probe=msgspec.json.decode(probes[-1].probe, type=Probe) if probes else None,
         end=ends[-1] if ends else None,
     )
@@ -84,9 +99,10 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
     plan, observations = sealed.plan, sealed.observations
     rules = _rules(sealed)
     contrasts = all_contrasts(observations, rules) if rules else []
-    checks = all_checks(observations, plan, rules, sealed.probe)
+    controls = judge_controls(observations, sealed.bare, rules) if rules else []
+    checks = all_checks(observations, plan, rules, sealed.probe) + control_checks(controls, plan)
     contrasts = _without_invalid(contrasts, checks)
-    names = [variant.name for variant in plan.variants]
+    names = [plan.variants[index].name for index in (0, *plan.judged)]
     changes = fact_changes(sealed.probe, names, deciding="pair" not in plan.lanes)
     status = _status(sealed, checks)
     if "pair" in plan.lanes:
@@ -115,6 +131,7 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
                 toggles=variant.toggles,
                 recipe=variant.recipe,
                 provenance=variant.provenance,
+                control=variant.control,
             )
             for variant in plan.variants
         ],
@@ -125,6 +142,7 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
         outcomes=facts.outcomes(observations, plan),
         probe=sealed.probe,
         facts=changes,
+        controls=controls,
         checks=checks,
         machine=circumstances.machine,
         sequence=facts.sequence(observations),

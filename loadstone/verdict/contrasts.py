@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -21,21 +21,38 @@ from loadstone.verdict.rules import Rules
 from loadstone.verdict.within import within_variances
 
 
-def all_contrasts(observations: Observations, rules: Rules, *, gating_only: bool = False) -> list[Contrast]:
-    """Return the contrasts of every metric, overall first, then endpoint by endpoint."""
-    return judge_all(list(all_fitted(observations, rules, gating_only=gating_only)), rules)
+def all_contrasts(
+    observations: Observations,
+    rules: Rules,
+    *,
+    gating_only: bool = False,
+    variants: Sequence[int] | None = None,
+) -> list[Contrast]:
+    """Return the contrasts of every metric, overall first, then endpoint by endpoint.
+
+    Args:
+        observations: the run's generations.
+        rules: how they are judged.
+        gating_only: leave the diagnostics out.
+        variants: indices of those to hold against before; by default all that are judged.
+    """
+    fitted = all_fitted(observations, rules, gating_only=gating_only, variants=variants)
+    return judge_all(list(fitted), rules)
 
 
-def all_fitted(observations: Observations, rules: Rules, *, gating_only: bool) -> Iterator[Fitted]:
+def all_fitted(
+    observations: Observations, rules: Rules, *, gating_only: bool, variants: Sequence[int] | None = None
+) -> Iterator[Fitted]:
     """Yield every contrast with its fit, in the order of `all_contrasts`."""
+    others = rules.plan.judged if variants is None else variants
     for metric in METRICS:
         gating = metric.name in rules.plan.gating
         if gating_only and not gating:
             continue
-        yield from _fitted(observations, rules, metric, None, gating=gating)
+        yield from _fitted(observations, rules, metric, None, others, gating=gating)
         if metric.per_endpoint and not gating_only:
             for endpoint in range(len(observations.endpoints)):
-                yield from _fitted(observations, rules, metric, endpoint, gating=False)
+                yield from _fitted(observations, rules, metric, endpoint, others, gating=False)
 
 
 def start_positions(plan: Plan, count: int) -> NDArray[np.int64]:
@@ -48,15 +65,21 @@ def start_positions(plan: Plan, count: int) -> NDArray[np.int64]:
 
 
 def _fitted(
-    observations: Observations, rules: Rules, metric: Metric, endpoint: int | None, *, gating: bool
+    observations: Observations,
+    rules: Rules,
+    metric: Metric,
+    endpoint: int | None,
+    others: Sequence[int],
+    *,
+    gating: bool,
 ) -> Iterator[Fitted]:
-    """Yield the contrast of every variant with the baseline."""
+    """Yield the contrast of each of the other variants with the baseline."""
     count = rules.generations
     table = levels(observations, metric, endpoint)[:count]
-    reason = _unavailable(observations, rules, metric, endpoint, table)
+    reason = _unavailable(observations, rules, metric, endpoint, table[:, [0, *others]])
     d, s = contrasts(table, start_positions(rules.plan, count), log=metric.ratio)
     name = None if endpoint is None else observations.endpoints[endpoint]
-    for other in range(1, len(rules.plan.variants)):
+    for other in others:
         contrast = describe(metric, name, rules, other, gating=gating)
         ends = [typical(table[:, column], metric) for column in (0, other)] if not reason else [None, None]
         contrast = replace(

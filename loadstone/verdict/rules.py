@@ -73,5 +73,5 @@ def _anytime(plan: Plan, generations: int, turn_s: float) -> Rules | None:
 
 
 def contrasts_of(plan: Plan) -> int:
-    """Return how many contrasts share the alarm rate: gating metrics, times variants but the baseline."""
-    return len(plan.gating) * (len(plan.variants) - 1)
+    """Return how many contrasts share the alarm rate: gating metrics, times variants that are judged."""
+    return len(plan.gating) * len(plan.judged)

@@ -13,13 +13,21 @@ from loadstone.errors import ConfigurationError, LoadstoneError, MeasurementErro
 from loadstone.explain.content import parse_json
 from loadstone.explain.json_diff import first_difference
 from loadstone.record.folder import RESULT
-from loadstone.record.journal import JOURNAL, AnyLine, EndLine, GenerationLine, read_chunk, read_journal
+from loadstone.record.journal import (
+    JOURNAL,
+    AnyLine,
+    EndLine,
+    GenerationLine,
+    read_chunk,
+    read_journal,
+    read_spikes,
+)
 from loadstone.record.result import SCHEMA_VERSION, Result, decode, encode
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
 
 AS_RECORDED = ("run.id", "run.started_at", "run.finished_at", "run.duration_s", "machine")
 """Circumstances that no sealed data determine: taken from the result as they stand."""
-_ITEM = re.compile(r"(contrasts|checks|generations|outcomes|distributions)\[(\d+)\]")
+_ITEM = re.compile(r"(contrasts|checks|controls|generations|outcomes|distributions)\[(\d+)\]")
 _NAMES = ("metric", "name", "variant", "endpoint")
 
 
@@ -110,14 +118,16 @@ def _journal(lines: list[AnyLine]) -> Step:
 
 def _chunks(folder: Path, lines: list[AnyLine]) -> Step:
     """Every chunk has to match the hash by which the journal names it."""
-    names = [line.chunk for line in lines if isinstance(line, GenerationLine)]
+    generations = [line for line in lines if isinstance(line, GenerationLine)]
     rows = 0
-    for place, name in enumerate(names):
+    for place, line in enumerate(generations):
         try:
-            rows += read_chunk(folder, name).size
+            rows += read_chunk(folder, line.chunk).size
+            read_spikes(folder, line)
         except MeasurementError as error:
             return Step("chunks", ok=False, message=f"generation {place + 1}: {_told(error)}")
-    return Step("chunks", ok=True, message=f"{len(names)} of {len(names)} match their hashes, {rows:,} rows")
+    count = sum(1 + bool(line.spikes) for line in generations)
+    return Step("chunks", ok=True, message=f"{count} of {count} match their hashes, {rows:,} rows")
 
 
 def _judge_again(folder: Path, recorded: Result) -> Result:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadstone.record.observations import Outcome
+from loadstone.workload.spin import Spin
 from loadstone.workload.twins import OBSERVATION, Reply, Request
 
 HTTP_TOO_MANY_REQUESTS = 429
@@ -24,6 +25,9 @@ class Observation:
     """0 until there is an answer."""
     exception: BaseException | None = None
     reported: bool = False
+    spin: Spin | None = None
+    spike_ns: int = 0
+    """How much of the service time was spun."""
 
     @property
     def service_us(self) -> int:
@@ -46,9 +50,14 @@ class Observation:
         """Tell whether the request went wrong, as far as is known now."""
         return self.outcome() is not Outcome.OK
 
-    def answered(self) -> None:
-        """Note that the answer is there; the first call counts."""
-        self.end_ns = self.end_ns or time.perf_counter_ns()
+    def answered(self, *, well: bool) -> None:
+        """Note that the answer is there, and spin if it is a good one; the first call counts."""
+        if self.end_ns:
+            return
+        self.end_ns = time.perf_counter_ns()
+        if well and self.spin is not None:
+            self.spike_ns = self.spin.after(self.end_ns - self.start_ns, self.end_ns)
+            self.end_ns += self.spike_ns
 
 
 def send_timed(request: Request, observation: Observation) -> Reply:
@@ -58,11 +67,11 @@ def send_timed(request: Request, observation: Observation) -> Reply:
     try:
         value = request.send(context)
     except Exception as error:  # noqa: BLE001 - whatever the client raises belongs to the scenario
-        observation.answered()
+        observation.answered(well=False)
         observation.exception = error
         return Reply(error=error, observation=observation)
-    observation.answered()
     observation.status = int(getattr(value, "status_code", 0) or 0)
+    observation.answered(well=observation.status > 0)
     return Reply(value=value, observation=observation)
 
 
@@ -73,7 +82,7 @@ def on_request(**event: Any) -> None:  # noqa: ANN401 - the keywords of Locust's
     """
     observation = (event.get("context") or {}).get(OBSERVATION)
     if isinstance(observation, Observation):
-        observation.answered()
+        observation.answered(well=event.get("exception") is None)
         observation.exception = event.get("exception")
         observation.reported = True
 

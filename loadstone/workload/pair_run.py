@@ -9,7 +9,7 @@ import gevent
 import numpy as np
 
 from loadstone.errors import MeasurementError
-from loadstone.record.observations import rows_from_list
+from loadstone.record.observations import SPIKE, rows_from_list
 from loadstone.stats.streams import stream_seed
 from loadstone.workload.exchange import Observation, send_timed
 from loadstone.workload.host_pace import HostPace
@@ -18,6 +18,7 @@ from loadstone.workload.protocol import RunPairs
 from loadstone.workload.sequences import SequenceHash
 from loadstone.workload.solitude import Solitude
 from loadstone.workload.spent import ProcessCpu
+from loadstone.workload.spin import Spin
 from loadstone.workload.twins import Request, Twin
 
 MOST_STEPS = 300
@@ -53,9 +54,15 @@ class PairRun:
     service_s: list[float] = field(default_factory=list)
     hashes: dict[int, SequenceHash] = field(default_factory=dict)
     solitude: Solitude = field(default_factory=Solitude)
+    spins: list[Spin | None] = field(init=False)
+    """By side."""
     _cpu: dict[int, ProcessCpu] = field(default_factory=dict)
     _read_us: dict[int, int] = field(default_factory=dict)
     _last: dict[int, _Sent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        share = self.plan.spin_share
+        self.spins = [Spin(share, side.spiked) if share else None for side in self.plan.sides]
 
     def watch_cpu(self) -> None:
         """Charge CPU to single requests from now on, where only one is on the wire at a time."""
@@ -98,7 +105,7 @@ class PairRun:
             index, twin, request = meeting.requests[place]
             if pair.gap:
                 gevent.sleep(self.gap_s)
-            observation = Observation()
+            observation = Observation(spin=self.spins[index])
             self._charge(index)
             replies[index] = (twin, send_timed(request, observation))
             self._note(pair, position, index, twin, request, observation)
@@ -139,7 +146,8 @@ class PairRun:
         """Return the rows as bytes of `observations.ROW`, times relative to `zero_ns`."""
         seen = [sent.observation for sent in self.rows]
         start_ns = np.array([one.start_ns for one in seen], dtype=np.int64)
-        pace = host.over(start_ns, np.array([one.end_ns for one in seen], dtype=np.int64))
+        answered_ns = np.array([one.end_ns - one.spike_ns for one in seen], dtype=np.int64)
+        pace = host.over(start_ns, answered_ns)
         table = [
             (
                 *sent.fixed,
@@ -153,3 +161,9 @@ class PairRun:
             for sent, mean in zip(self.rows, pace, strict=True)
         ]
         return rows_from_list(table).tobytes()
+
+    def spikes(self) -> bytes:
+        """Return the nanoseconds spun inside each row's service time, as bytes of `observations.SPIKE`."""
+        if not any(spin is not None and spin.counts for spin in self.spins):
+            return b""
+        return np.array([sent.observation.spike_ns for sent in self.rows], dtype=SPIKE).tobytes()

@@ -166,6 +166,7 @@ def _measure(plan: RunPairs, journeys: list[Journey], run: PairRun, send: Send) 
     errors = [error for journey in journeys for error in journey.errors()]
     return PairsDone(
         rows=run.packed(zero_ns, host),
+        spikes=run.spikes(),
         steps=list(run.steps),
         users=[
             UserSteps(user=user, steps=chain.count, checkpoints=chain.checkpoints)

@@ -50,6 +50,8 @@ class Side(msgspec.Struct, kw_only=True):
     base_url: str
     roots: list[int] = []
     """Processes that, with their descendants, do the variant's work; empty where they are not ours."""
+    spiked: bool = False
+    """Whether the spin after each answer counts as part of the request."""
 
 
 class Walk(Message, kw_only=True, tag="walk"):
@@ -74,6 +76,8 @@ class RunPairs(Walk, kw_only=True, tag="run_pairs"):
     """Pairs on the wire at once; above 1 a pair with gaps is alone on the wire."""
     pace_file: str = ""
     """Memory shared with the sampler of this core's pace; empty: none."""
+    spin_share: float = 0.0
+    """How long to spin after each good answer, of whatever side, as a share of its service time."""
 
 
 class RunProbe(Walk, kw_only=True, tag="run_probe"):
@@ -142,6 +146,8 @@ class PairsDone(Message, kw_only=True, tag="pairs_done"):
     """The chunk of a generation: a structured array as bytes, and what went with it."""
 
     rows: bytes
+    spikes: bytes = b""
+    """Nanoseconds that were spun inside each row's service time, as uint32; empty without a spiked side."""
     steps: list[str]
     """Step names by the number used in `rows`."""
     users: list[UserSteps]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, Probe
 from loadstone.verdict.checks import amounts, inference, journeys, pairing, probing, surroundings
+from loadstone.verdict.checks.controlling import control_checks
 from loadstone.verdict.levels import Observations
 from loadstone.verdict.rules import Rules
+
+__all__ = ["all_checks", "control_checks"]
 
 
 def all_checks(
@@ -22,7 +25,7 @@ def all_checks(
             journeys.check_diverged(observations),
             journeys.check_scenario_errors(observations),
             journeys.check_excluded(observations),
-            journeys.check_new_failures(observations),
+            journeys.check_new_failures(observations, plan),
             pairing.check_quiet_gaps(observations, plan, rules),
             pairing.check_position(observations),
             surroundings.check_plans(observations, plan),

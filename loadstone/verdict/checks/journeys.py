@@ -1,4 +1,4 @@
-"""Did both variants walk the same journeys, and end them well?"""
+"""Did all variants walk the same journeys, and end them well?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from loadstone.record.observations import Outcome
+from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus
 from loadstone.verdict.checks.grading import graded
 from loadstone.verdict.levels import Observations
@@ -24,8 +25,8 @@ def check_diverged(observations: Observations) -> Check:
         "journeys in step",
         share,
         (DIVERGED_WARN, DIVERGED_FAIL),
-        f"{diverged} journeys took different steps on the two variants ({share:.1%} of iterations)",
-        "let the scenario decide by random draws and by data that both variants return",
+        f"{diverged} journeys took different steps on the variants ({share:.1%} of iterations)",
+        "let the scenario decide by random draws and by data that all variants return",
     )
 
 
@@ -44,7 +45,7 @@ def check_scenario_errors(observations: Observations) -> Check:
 
 
 def check_excluded(observations: Observations) -> Check:
-    """Latency is compared where both variants answered well: how often was that?"""
+    """Latency is compared where every variant answered well: how often was that?"""
     total = sum(measured.rows.size for measured in observations.generations)
     kept = sum(int(measured.good.sum()) for measured in observations.generations)
     share = 1 - kept / total if total else 1.0
@@ -52,19 +53,19 @@ def check_excluded(observations: Observations) -> Check:
         "answered well",
         share,
         (EXCLUDED_WARN, math.inf),
-        f"latency is compared over {1 - share:.1%} of the requests, those that both variants answered well",
+        f"latency is compared over {1 - share:.1%} of the requests, those that every variant answered well",
         "look at the outcomes: a failure that is fast does not count as fast",
     )
 
 
-def check_new_failures(observations: Observations) -> Check:
+def check_new_failures(observations: Observations, plan: Plan) -> Check:
     """Look for a class of failure that only a variant other than the baseline shows."""
     seen: list[set[int]] = [set() for _ in range(observations.variants)]
     for measured in observations.generations:
         for variant in range(observations.variants):
             rows = measured.rows
             seen[variant] |= {int(one) for one in np.unique(rows["outcome"][rows["variant"] == variant])}
-    fresh = sorted({one for other in seen[1:] for one in other - seen[0]} - {Outcome.OK})
+    fresh = sorted({one for other in plan.judged for one in seen[other] - seen[0]} - {Outcome.OK})
     labels = ", ".join(Outcome(one).label for one in fresh)
     return Check(
         name="new failures",

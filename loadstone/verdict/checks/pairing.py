@@ -35,7 +35,7 @@ def check_quiet_gaps(observations: Observations, plan: Plan, rules: Rules | None
     tables = [levels(observations, metric, None, gap=gap)[:count] for gap in (0, 1)]
     without, _ = contrasts(tables[0], positions)
     with_gaps, _ = contrasts(tables[1], positions)
-    for other in range(observations.variants - 1):
+    for other in (index - 1 for index in plan.judged):
         if not np.isfinite(with_gaps[:, other]).all() or not np.isfinite(without[:, other]).all():
             return few
         found = check_gaps(with_gaps[:, other], without[:, other], log_margin(plan.margin))

@@ -14,7 +14,7 @@ def check_payload(probe: Probe) -> Check:
     return Check(
         name="payload",
         status=CheckStatus.FAIL if wrong else CheckStatus.OK,
-        message=f"{payload.equal} of {payload.checked} probed requests return the same on both variants",
+        message=f"{payload.equal} of {payload.checked} probed requests return the same on every variant",
         remedy="mend the variant, or declare the difference as a payload rule of the toggle" if wrong else "",
         value=float(wrong),
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from loadstone.errors import MeasurementError
-from loadstone.record.observations import Outcome, rows_from_bytes
+from loadstone.record.observations import Outcome, rows_from_bytes, spikes_from_bytes
 from loadstone.workload.protocol import Exchange, RunProbe
 
 SHOP = """
@@ -201,3 +201,21 @@ def test_the_first_generation_waits_until_every_user_has_told_who_it_is(generato
     with generator_of(SHOP) as generator:
         done = run_pairs(generator, sides, generation=0, users=6, measure_s=0.01, max_pairs=10**6)
     assert [user.steps >= 8 for user in done.users] == [True] * 6
+
+
+def test_a_spiked_side_is_slower_by_what_is_told_and_no_other(generator_of, run_pairs, sides):
+    """Three sides, the third a copy of before that is slowed down by a fifth."""
+    from msgspec.structs import replace
+
+    three = [*sides, replace(sides[0], variant="spiked", spiked=True)]
+    with generator_of(SHOP) as generator:
+        done = run_pairs(generator, three, spin_share=0.2)
+        without = run_pairs(generator, sides)
+    rows, spikes = rows_from_bytes(done.rows), spikes_from_bytes(done.spikes, 0)
+    assert spikes.size == rows.size == 3 * done.pairs
+    good, spiked = rows["outcome"] == Outcome.OK, rows["variant"] == 2
+    assert not spikes[~spiked].any()
+    unspun_ns = 1000 * rows["service_us"][spiked & good].astype(np.int64) - spikes[spiked & good]
+    assert (spikes[spiked & good] >= 0.2 * unspun_ns - 1000).all()
+    assert unspun_ns.min() >= 2_000_000
+    assert without.spikes == b""

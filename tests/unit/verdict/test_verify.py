@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec.structs import replace
-from runs import Truth, make_plan, make_run
+from runs import Truth, make_controlled_plan, make_plan, make_run, spike
 
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import save_result
@@ -114,6 +114,50 @@ def test_an_edited_result_is_told_by_the_first_field_that_differs(run, change, f
     assert found.difference.field == field
     assert found.difference.where == where
     assert found.difference.recorded != found.difference.recomputed
+
+
+@pytest.fixture(scope="module")
+def controlled(tmp_path_factory):
+    """A run with both controls, the extra cost of one sealed beside its rows."""
+    folder = tmp_path_factory.mktemp("runs") / "controlled"
+    folder.mkdir()
+    plan, journal = make_controlled_plan(), Journal(folder)
+    run = make_run(plan, Truth(others=(0.0, 0.0), noise=0.002, pairs=450))
+    journal.append(PlanLine(plan=plan))
+    for (line, rows), spikes in zip(run, spike(plan, run), strict=True):
+        names = {"chunk": journal.seal(rows.tobytes()), "spikes": journal.seal(spikes.tobytes())}
+        journal.append(replace(line, **names))
+    journal.append(EndLine(status="complete", stop_reason="all measured", at=TIMES[1], decided=True))
+    journal.close()
+    save_result(folder, judge_run(read_sealed(folder), Circumstances("run", *TIMES, 60.0, MACHINE)))
+    return folder
+
+
+def test_controls_are_recomputed_too(controlled, tmp_path):
+    assert verify_run(controlled).same
+    run = Path(shutil.copytree(controlled, tmp_path / "run"))
+    edit(run, lambda tree: tree["controls"][-1].update(truth=0.05))
+    assert verify_run(run).difference.field == "controls[6].truth"
+
+
+def test_a_known_cost_that_was_changed_is_noticed(controlled, tmp_path):
+    run = Path(shutil.copytree(controlled, tmp_path / "run"))
+    spikes = [line.spikes for line in read_journal(run) if hasattr(line, "spikes")]
+    path = run / "chunks" / f"{spikes[2]}.rows"
+    path.write_bytes(bytes(len(path.read_bytes())))
+    assert "generation 3: a sealed chunk was changed" in verify_run(run).steps[-1].message
+    path.unlink()
+    assert "a sealed chunk is missing" in verify_run(run).steps[-1].message
+
+
+def test_a_known_cost_of_another_generation_is_noticed(controlled, tmp_path):
+    run = Path(shutil.copytree(controlled, tmp_path / "run"))
+    lines = (run / "journal.jsonl").read_text().splitlines(keepends=True)
+    first = json.loads(lines[1])
+    rows = next(line for line in read_journal(run) if hasattr(line, "chunk")).chunk
+    lines[1] = json.dumps({**first, "spikes": rows}) + "\n"
+    (run / "journal.jsonl").write_text("".join(lines))
+    assert "does not belong to its generation" in verify_run(run).steps[-1].message
 
 
 def test_the_last_bit_of_a_number_counts(run):
