@@ -278,3 +278,15 @@ def test_an_open_question_says_what_could_be_seen_and_what_would_settle_it(resul
     assert re.search(
         r"Mean latency: smallest change that this run could have seen \S+%; about 14 more minutes", text
     )
+
+
+def test_controls_are_a_section_and_in_no_chart(results):
+    page = html.render(results.controlled())
+    start = page.index('<section id="controls"')
+    section = page[start : page.index("</section>", start)]
+    assert section.count("<tr><th") == 1 + 3
+    assert "not seen" in section
+    for other in ("effects", "latency", "generations", "probe"):
+        begin = page.index(f'<section id="{other}"')
+        assert "(spiked)" not in page[begin : page.index("</section>", begin)]
+    assert 'id="controls"' not in html.render(results.improved())

@@ -109,3 +109,12 @@ def test_an_open_question_says_what_could_be_seen_and_what_would_settle_it(resul
     assert re.search(
         r"- mean latency: smallest change that this run could have seen \S+%; about 14 more minutes", text
     )
+
+
+def test_controls_are_folded_away_and_what_they_warn_of_is_not(results):
+    text = markdown.render(results.controlled())
+    shown, _, folded = text.partition("<details><summary>Controls</summary>")
+    assert "| orm=naive (spiked) | CPU per request | +4.0% | +1.1% | −0.9% to +3.1% | ▲ not seen |" in folded
+    assert "a known change was not seen" in shown
+    assert "(spiked)" not in shown
+    assert "<summary>Controls" not in markdown.render(results.improved())

@@ -130,3 +130,16 @@ def test_it_says_what_decides_and_what_is_a_diagnosis(results):
     text = words(shown(results.improved()))
     assert "over all endpoints decide: false alarms of the whole gate at most 1%" in text
     assert "false discoveries at most 1% of those told" in text
+
+
+def test_controls_have_a_place_of_their_own(results):
+    """What was put in, what was found, and what follows; never in the headline or among the metrics."""
+    text = shown(results.controlled())
+    head, _, rest = text.partition("\nControls\n")
+    assert "orm=naive (copy)" not in head
+    assert "orm=naive (spiked)" not in head
+    told = words(rest)
+    assert "nothing −0.1% −2.1% to +1.9% ✓ silent" in told
+    assert "+4.0% +4.3% +2.3% to +6.3% ✓ seen" in told
+    assert "+4.0% +1.1% −0.9% to +3.1% ▲ not seen" in told
+    assert "Controls" not in shown(results.improved())

@@ -150,7 +150,7 @@ def test_what_is_waited_for_is_that_the_known_cost_is_seen():
 
 
 def test_without_a_planned_end_any_number_of_generations_tells_the_truth():
-    """An odd one leaves the start orders out of balance, which the truth takes account of as the estimate does."""
+    """An odd one leaves the start orders out of balance, for the truth as for the estimate."""
     plan = replace_plan(PLAN, stopping=Stopping.ANYTIME)
     result = judge(replace(QUIET, noise=0.0005, pairs=2000, endpoints=("GET /list",)), plan=plan, count=7)
     mean = findings(result, Control.SPEECH)["latency_mean"]
