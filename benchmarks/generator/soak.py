@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -57,57 +59,54 @@ def record(recorder: Recorder, samples: int, on_second: Callable[[], None]) -> f
 
 
 def report(
-    title: str, samples: int, cpu: float, marks: list[float], kept: Recording, sealed: list[int]
+    title: str, cpu: float, marks: list[tuple[float, float]], kept: Recording, sealed: list[int]
 ) -> None:
     """Print one way of recording."""
-    packed = len(kept.pack())
-    print(f"{title}: {kept.total:,} of {samples:,} recorded, {cpu / samples * 1e9:.0f} ns of CPU each")
-    print(f"  memory: {marks[0]:.1f} MiB after the first {BLOCK:,}, {marks[1]:.1f} MiB at the end")
-    print(f"  windows kept: {len(kept.windows)}; the whole packed: {packed / 1024:,.0f} KiB")
+    print(f"{title}: {kept.total:,} recorded, {cpu / kept.total * 1e9:.0f} ns of CPU each")
+    print("  memory, MiB after minutes: " + ", ".join(f"{mib:.1f} after {at:.0f}" for at, mib in marks))
+    print(f"  windows kept: {len(kept.windows)}; the whole packed: {len(kept.pack()) / 1024:,.0f} KiB")
     if sealed:
         print(f"  chunks: {len(sealed):,}, {sum(sealed) / MIB:.1f} MiB, {max(sealed):,} bytes the largest")
-    wrong = kept.total - samples
-    if wrong:
-        raise SystemExit(f"{wrong:+,} requests")
 
 
-def kept_by_itself(samples: int) -> None:
-    """Record in a process that nobody takes from."""
-    recorder = Recorder(0)
-    record(recorder, BLOCK, lambda: None)
-    marks = [memory_mib()]
-    recorder = Recorder(0)
-    cpu = record(recorder, samples, lambda: None)
-    marks.append(memory_mib())
-    report("kept by the recorder", samples, cpu, marks, recorder.take(), [])
-
-
-def taken_every_second(samples: int) -> None:
-    """Record, and take, seal and merge each second."""
+def soak(samples: int, *, take: bool) -> None:
+    """Record in a fresh process; `take`, pack and merge each second, or leave that to the recorder."""
     recorder, kept, sealed = Recorder(0), Recording(), []
-    marks: list[float] = []
+    marks: list[tuple[float, float]] = []
+    seconds = 0
+    wanted = {round(samples / RATE * share) for share in (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)}
 
     def on_second() -> None:
-        recording = recorder.take()
-        sealed.append(len(recording.pack()))
-        kept.add(recording)
-        if len(sealed) == BLOCK // RATE:
-            marks.append(memory_mib())
+        nonlocal seconds
+        seconds += 1
+        if take:
+            recording = recorder.take()
+            sealed.append(len(recording.pack()))
+            kept.add(recording)
+        if seconds in wanted:
+            marks.append((seconds / 60, memory_mib()))
 
     cpu = record(recorder, samples, on_second)
-    marks.append(memory_mib())
-    report("taken and sealed every second", samples, cpu, marks, kept, sealed)
+    kept.add(recorder.take())
+    if kept.total != samples:
+        raise SystemExit(f"{kept.total - samples:+,} requests")
+    report("taken and sealed every second" if take else "kept by the recorder", cpu, marks, kept, sealed)
 
 
 def main() -> None:
-    """Record both ways."""
+    """Record both ways, each in a process of its own."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--samples", type=int, default=20_000_000, help=f"rounded up to {BLOCK:,}s")
-    samples = -(-parser.parse_args().samples // BLOCK) * BLOCK
-    kept_by_itself(samples)
-    taken_every_second(samples)
+    parser.add_argument("--way", choices=("kept", "taken"), help="only one of them")
+    options = parser.parse_args()
+    samples = -(-options.samples // BLOCK) * BLOCK
+    if options.way:
+        soak(samples, take=options.way == "taken")
+        return
+    for way in ("kept", "taken"):
+        subprocess.run([sys.executable, __file__, "--samples", str(samples), "--way", way], check=True)
 
 
 if __name__ == "__main__":

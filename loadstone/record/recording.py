@@ -2,8 +2,9 @@
 
 Recordings add up: of several workers, of several takes of one worker, of blocks.
 The last seconds are kept one by one; the older a stretch of time, the wider the
-window that it is part of (1, 2, 4 … s), so that an hour needs no more room than a
-few minutes. What was recorded over all is kept beside the windows, undiluted.
+window that it is part of (1, 2, 4 … s), and there are never more than a certain
+number of windows, so that a day needs no more room than an hour or two. What was
+recorded over all is kept beside the windows, undiluted.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from loadstone.record.observations import Outcome
 
 WINDOWS_PER_WIDTH = 120
 """A window of w seconds is at most about this many times w old before it becomes part of a wider one."""
+MOST_WINDOWS = 480
+"""Reached after about two hours; from then on the oldest windows give way."""
 TIDY_EVERY_S = 30
 _MAGIC = b"LSR1"
 _MAX_BYTES = 1 << 30
@@ -193,6 +196,8 @@ class Recording:
             while aged in self.windows and _old(_widened(aged), self._newest_s):
                 aged = _widened(aged)
                 self._add_window(aged, {})
+        while len(self.windows) > MOST_WINDOWS:
+            self._add_window(_widened(min(self.windows)), {})
 
 
 def _end(window: Window) -> int:
