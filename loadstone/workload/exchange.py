@@ -1,63 +1,12 @@
-"""Sending one request of a twin, timing it, and saying how it ended."""
+"""Sending one request of a twin, and timing it."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
-from loadstone.record.observations import Outcome
-from loadstone.workload.spin import Spin
+from loadstone.workload.observation import Observation
 from loadstone.workload.twins import OBSERVATION, Reply, Request
-
-HTTP_TOO_MANY_REQUESTS = 429
-HTTP_CLIENT_ERROR = 400
-HTTP_SERVER_ERROR = 500
-
-
-@dataclass(eq=False, slots=True)
-class Observation:
-    """One request as it went; `exception` may arrive later, when the scenario has checked the response."""
-
-    start_ns: int = 0
-    end_ns: int = 0
-    status: int = 0
-    """0 until there is an answer."""
-    exception: BaseException | None = None
-    reported: bool = False
-    spin: Spin | None = None
-    spike_ns: int = 0
-    """How much of the service time was spun."""
-
-    @property
-    def service_us(self) -> int:
-        """From the send to the last byte, in whole microseconds that fit into a row."""
-        return min((self.end_ns - self.start_ns) // 1000, 2**31 - 1)
-
-    def outcome(self) -> Outcome:
-        """Return how the request ended, once the scenario is through with it."""
-        if self.exception is None and (self.reported or 0 < self.status < HTTP_CLIENT_ERROR):
-            return Outcome.OK
-        if self.status == 0:
-            return Outcome.TIMEOUT if _is_timeout(self.exception) else Outcome.TRANSPORT_ERROR
-        if self.status == HTTP_TOO_MANY_REQUESTS:
-            return Outcome.TOO_MANY_REQUESTS
-        if self.status >= HTTP_SERVER_ERROR:
-            return Outcome.SERVER_ERROR
-        return Outcome.CLIENT_ERROR if self.status >= HTTP_CLIENT_ERROR else Outcome.CHECK_FAILED
-
-    def failed(self) -> bool:
-        """Tell whether the request went wrong, as far as is known now."""
-        return self.outcome() is not Outcome.OK
-
-    def answered(self, *, well: bool) -> None:
-        """Note that the answer is there, and spin if it is a good one; the first call counts."""
-        if self.end_ns:
-            return
-        self.end_ns = time.perf_counter_ns()
-        if well and self.spin is not None:
-            self.spike_ns = self.spin.after(self.end_ns - self.start_ns, self.end_ns)
-            self.end_ns += self.spike_ns
 
 
 def send_timed(request: Request, observation: Observation) -> Reply:
@@ -85,12 +34,3 @@ def on_request(**event: Any) -> None:  # noqa: ANN401 - the keywords of Locust's
         observation.answered(well=event.get("exception") is None)
         observation.exception = event.get("exception")
         observation.reported = True
-
-
-def _is_timeout(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
-            return True
-        # geventhttpclient keeps what it gave up on in `original`
-        error = getattr(error, "original", None) or error.__cause__ or error.__context__
-    return False

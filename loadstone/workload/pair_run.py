@@ -11,9 +11,10 @@ import numpy as np
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import SPIKE, rows_from_list
 from loadstone.stats.streams import stream_seed
-from loadstone.workload.exchange import Observation, send_timed
+from loadstone.workload.exchange import send_timed
 from loadstone.workload.host_pace import HostPace
 from loadstone.workload.lockstep import Meeting
+from loadstone.workload.observation import Observation
 from loadstone.workload.protocol import RunPairs
 from loadstone.workload.sequences import SequenceHash
 from loadstone.workload.solitude import Solitude

@@ -10,8 +10,9 @@ from typing import Any
 from locust import User
 from locust.env import Environment
 
-from loadstone.workload.exchange import Observation, send_timed
+from loadstone.workload.exchange import send_timed
 from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
+from loadstone.workload.observation import Observation
 from loadstone.workload.protocol import Exchange, ProbeDone, RunProbe
 from loadstone.workload.twins import Reply, Request
 

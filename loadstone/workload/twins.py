@@ -30,7 +30,7 @@ from loadstone.workload.redirects import origin, stay_within
 from loadstone.workload.streams import use_stream
 
 if TYPE_CHECKING:
-    from loadstone.workload.exchange import Observation
+    from loadstone.workload.observation import Observation
 
 TWIN = "loadstone_twin"
 OBSERVATION = "loadstone_observation"

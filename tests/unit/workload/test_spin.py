@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from loadstone.workload.exchange import Observation
+from loadstone.workload.observation import Observation
 from loadstone.workload.spin import LONGEST_NS, Spin
 
 
