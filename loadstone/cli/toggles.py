@@ -9,9 +9,12 @@ import msgspec
 from rich.table import Table
 
 from loadstone.cli.shared import config_option, open_project, out
+from loadstone.config.expectations import Expectation
 from loadstone.config.load import suggest
 from loadstone.config.model import Toggle
 from loadstone.errors import ConfigurationError
+from loadstone.report.quantities import share
+from loadstone.report.wording import FACT_LABELS, metric_label
 
 EPILOG = """\b
 Examples:
@@ -55,13 +58,29 @@ def _show_one(toggle: Toggle) -> None:
     console.print(f"[bold]{toggle.name}[/bold]  {toggle.title}")
     console.print(f"choices   {_choices(toggle)}")
     console.print(f"scope     {toggle.scope}, environment variable {toggle.env}")
-    console.print(f"claim     {toggle.claim}")
-    console.print(f"price     {toggle.price}")
+    for title, text, expected in (
+        ("claim", toggle.claim, toggle.claims),
+        ("price", toggle.price, toggle.prices),
+    ):
+        console.print(f"{title}     {text}", markup=False)
+        for one in expected.values():
+            console.print(f"  {one.after}: {tell(one)}", markup=False)
     if toggle.scenario:
         console.print(f"scenario  {toggle.scenario}")
     for choice, statements in toggle.ddl.items():
         for statement in statements:
             console.print(f"ddl       {choice}: {statement}", markup=False)
+
+
+def tell(expected: Expectation) -> str:
+    """Return `against naive, mean latency lower by at least 30% (catalogue, size small)`."""
+    where = [Path(expected.scenario).stem if expected.scenario else "", expected.endpoint or ""]
+    where += [f"size {expected.size}"] if expected.size else []
+    where += [f"{name}={choice}" for name, choice in expected.given.items()]
+    metric = FACT_LABELS.get(expected.metric) or metric_label(expected.metric)
+    change = f"{metric} {expected.direction} by at least {share(expected.at_least)}"
+    says = f". {expected.says}" if expected.says else ""
+    return f"against {expected.before}, {change} ({', '.join(filter(None, where))}){says}"
 
 
 def _choices(toggle: Toggle) -> str:

@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from loadstone.config.expectations import Expectation, read_expectations
 from loadstone.config.locate import line_of
 from loadstone.config.model import PayloadRule, Scope, Toggle
 from loadstone.config.rates import parse_rate
-from loadstone.config.raw import RawConfig, RawRule, RawToggle, convert, read_toml
+from loadstone.config.raw import RawConfig, RawExpectation, RawRule, RawToggle, convert, read_toml
 from loadstone.config.thresholds import parse_thresholds
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
@@ -102,9 +103,12 @@ def suggest(word: str, known: Mapping[str, object] | list[str] | tuple[str, ...]
 
 
 def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, ...]) -> Toggle:
-    def bad(problem: str, key: str, remedy: str) -> ConfigurationError:
-        line = line_of(text, (*keys, key))
+    def bad(problem: str, key: str | tuple[str, ...], remedy: str) -> ConfigurationError:
+        line = line_of(text, (*keys, *((key,) if isinstance(key, str) else key)))
         return ConfigurationError(f"toggle {name!r}: {problem}", cause=f"{path}:{line}", remedy=remedy)
+
+    def read(table: dict[str, Any], below: tuple[str, ...]) -> RawExpectation:
+        return convert(table, RawExpectation, path, text, below=(*keys, *below))
 
     if len(set(raw.choices)) < len(raw.choices) or not raw.choices:
         raise bad("its choices must be several different words", "choices", "name each choice once")
@@ -128,6 +132,8 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
         ddl={choice: tuple(statements) for choice, statements in raw.ddl.items()},
         normalise=tuple(raw.normalise),
         given=dict(raw.given),
+        claims=read_expectations(raw, "claims", read, bad, suggest),
+        prices=read_expectations(raw, "prices", read, bad, suggest),
     )
 
 
@@ -152,6 +158,29 @@ def _check(project: Project, text: str) -> None:
                 )
         for name, choice in toggle.given.items():
             check_choice(project, name, choice)
+        for expected in (*toggle.claims.values(), *toggle.prices.values()):
+            _check_expectation(project, toggle.name, expected)
+
+
+def _check_expectation(project: Project, toggle: str, expected: Expectation) -> None:
+    """Check the scenario, size and other toggles that a claim or price names."""
+    problem, remedy = "", ""
+    if expected.scenario is not None and not (project.root / expected.scenario).is_file():
+        known = [f"scenarios/{path.name}" for path in sorted((project.root / "scenarios").glob("*.py"))]
+        problem, remedy = f"there is no scenario {expected.scenario!r}", suggest(expected.scenario, known)
+    elif expected.size is not None and expected.size not in project.raw.data.sizes:
+        problem, remedy = f"unknown size {expected.size!r}", suggest(expected.size, project.raw.data.sizes)
+    for name, choice in () if problem else expected.given.items():
+        try:
+            check_choice(project, name, choice)
+        except ConfigurationError as error:
+            problem, remedy = error.problem, error.remedy
+        if name == toggle:
+            problem, remedy = f"{name!r} is held while it is compared", "leave it out of given"
+    if problem:
+        raise ConfigurationError(
+            f"toggle {toggle!r}, choice {expected.after!r}: {problem}", cause=expected.place, remedy=remedy
+        )
 
 
 def _check_units(project: Project, at: Callable[..., str]) -> None:

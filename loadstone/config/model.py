@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from loadstone.config.expectations import Expectation
 from loadstone.record.plan import Control
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
@@ -40,6 +41,10 @@ class Toggle:
     """Names of payload rules under which its choices must return equal payloads."""
     given: dict[str, str] = field(default_factory=dict)
     """Other toggles, held at these choices while this one is compared and the user names none."""
+    claims: dict[str, Expectation] = field(default_factory=dict)
+    """By choice: what it gains."""
+    prices: dict[str, Expectation] = field(default_factory=dict)
+    """By choice: what it costs, where that can be measured."""
 
 
 @dataclass(frozen=True, slots=True)

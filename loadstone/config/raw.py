@@ -21,6 +21,20 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     """Base of every table: unknown keys are errors."""
 
 
+class RawExpectation(Table, frozen=True, kw_only=True):
+    """`[NAME.claims.CHOICE]` or `[NAME.prices.CHOICE]`: what a comparison is expected to show."""
+
+    before: str
+    metric: str
+    direction: str
+    at_least: str
+    says: str = ""
+    scenario: str | None = None
+    endpoint: str | None = None
+    size: str | None = None
+    given: dict[str, str] = {}
+
+
 class RawToggle(Table, frozen=True, kw_only=True):
     """`[NAME]` in a toggles file, or `[toggles.NAME]` in `loadstone.toml`."""
 
@@ -31,6 +45,9 @@ class RawToggle(Table, frozen=True, kw_only=True):
     scope: str = "process"
     claim: str = ""
     price: str = ""
+    claims: dict[str, dict[str, Any]] = {}
+    prices: dict[str, dict[str, Any]] = {}
+    """Read one by one, so that an error can name its line."""
     scenario: str | None = None
     ddl: dict[str, list[str]] = {}
     normalise: list[str] = []
@@ -155,7 +172,17 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
     if unknown is None:
         return ""
     names: list[str] = []
-    for table in (kind, RawConfig, RawTarget, RawData, RawCompare, RawLoad, RawToggle, RawRule):
+    for table in (
+        kind,
+        RawConfig,
+        RawTarget,
+        RawData,
+        RawCompare,
+        RawLoad,
+        RawToggle,
+        RawExpectation,
+        RawRule,
+    ):
         if isinstance(table, type) and issubclass(table, msgspec.Struct):
             names += [name for name in table.__struct_fields__ if name not in names]
     close = get_close_matches(unknown[1], names, n=1)

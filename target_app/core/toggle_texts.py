@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.toggles import DECLARATION, Toggle, declared
+from core.toggles import DECLARATION, Expectation, Toggle, declared
 
 PAGE = DECLARATION.parent.parent / "docs" / "toggles.md"
 EXAMPLE = DECLARATION.parent / ".env.example"
@@ -14,7 +14,9 @@ _PAGE_HEAD = """\
 # Toggles of the reference shop
 
 Each toggle is one decision that backend teams argue about. It is declared once, in
-`target_app/toggles.toml`; this page is written from there by `manage.py toggles_doc`.
+`target_app/toggles.toml`; this page is written from there by `manage.py toggles_doc`. What a choice claims,
+and what it costs where that can be measured, is declared as a comparison with the smallest change that is
+expected of it.
 
 | toggle | choices (default in bold) | variable | scope | scenario |
 |---|---|---|---|---|
@@ -56,7 +58,9 @@ def _section(toggle: Toggle) -> str:
         f"\n## {toggle.name}\n",
         f"{toggle.title}.\n",
         f"Claim: {toggle.claim}\n",
+        *_expectations(toggle.claims),
         f"Price: {toggle.price}\n",
+        *_expectations(toggle.prices),
     ]
     if toggle.given:
         held = ", ".join(f"`{name}={choice}`" for name, choice in toggle.given.items())
@@ -65,6 +69,20 @@ def _section(toggle: Toggle) -> str:
         if statements:
             lines.append(f"`{toggle.name}={choice}` adds:\n\n```sql\n" + ";\n".join(statements) + ";\n```\n")
     return "\n".join(lines)
+
+
+def _expectations(expected: dict[str, Expectation]) -> list[str]:
+    lines = [f"- `{choice}` against `{each.before}`: {_tell(each)}\n" for choice, each in expected.items()]
+    return ["".join(lines)] if lines else []
+
+
+def _tell(expected: Expectation) -> str:
+    where = f" of `{expected.endpoint}`" if expected.endpoint else ""
+    size = f", size {expected.size}" if expected.size else ""
+    held = "".join(f", with `{name}={choice}`" for name, choice in expected.given.items())
+    scenario = f"[`{Path(expected.scenario).name}`](../{expected.scenario})"
+    told = f"`{expected.metric}`{where} {expected.direction} by at least {expected.at_least} in {scenario}"
+    return f"{told}{size}{held}.{f' {expected.says}' if expected.says else ''}"
 
 
 def _choices(toggle: Toggle) -> str:

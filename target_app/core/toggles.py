@@ -17,6 +17,21 @@ DECLARATION = Path(__file__).resolve().parent.parent / "toggles.toml"
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a comparison of a choice with another one is expected to show."""
+
+    before: str
+    metric: str
+    direction: str
+    at_least: str
+    scenario: str
+    says: str = ""
+    endpoint: str = ""
+    size: str = ""
+    given: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Toggle:
     """One named choice, as declared."""
 
@@ -29,6 +44,10 @@ class Toggle:
     claim: str
     price: str
     scenario: str
+    claims: dict[str, Expectation] = field(default_factory=dict)
+    """By choice: what it gains."""
+    prices: dict[str, Expectation] = field(default_factory=dict)
+    """By choice: what it costs, where that can be measured."""
     given: dict[str, str] = field(default_factory=dict)
     normalise: tuple[str, ...] = ()
     ddl: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -58,7 +77,14 @@ def _toggle(name: str, table: dict[str, Any]) -> Toggle:
         claim=table["claim"],
         price=table["price"],
         scenario=table["scenario"],
+        claims=_expectations(table, "claims"),
+        prices=_expectations(table, "prices"),
         given=dict(table.get("given", {})),
         normalise=tuple(table.get("normalise", ())),
         ddl={key: tuple(statements) for key, statements in table.get("ddl", {}).items()},
     )
+
+
+def _expectations(table: dict[str, Any], kind: str) -> dict[str, Expectation]:
+    found: dict[str, dict[str, Any]] = table.get(kind, {})
+    return {choice: Expectation(**{"scenario": table["scenario"], **each}) for choice, each in found.items()}

@@ -28,6 +28,23 @@ def test_the_harness_reads_the_same_declaration():
         assert set(toggle.normalise) <= set(rules)
 
 
+def test_both_read_the_same_claims_and_prices():
+    theirs, _ = load_toggles(DECLARATION)
+    for name, toggle in declared().items():
+        for ours, other in ((toggle.claims, theirs[name].claims), (toggle.prices, theirs[name].prices)):
+            assert [
+                (choice, each.before, each.metric, each.direction, each.scenario, each.given)
+                for choice, each in ours.items()
+            ] == [
+                (choice, each.before, each.metric, each.direction, each.scenario, each.given)
+                for choice, each in other.items()
+            ]
+
+
+def test_every_toggle_claims_something_that_can_be_measured():
+    assert [name for name, toggle in declared().items() if not toggle.claims] == []
+
+
 def test_settings_hold_every_toggle():
     assert {name: toggle.default for name, toggle in declared().items()} == settings.TOGGLES
 
