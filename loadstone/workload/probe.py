@@ -38,7 +38,7 @@ def run_probe(
 
 def _walk(plan: RunProbe, journeys: list[Journey], exchange: Callable[[Exchange], None]) -> ProbeDone:
     seen: Counter[str] = Counter()
-    recorded = diverged = 0
+    recorded = diverged = idle = 0
 
     def enough() -> bool:
         return recorded >= plan.max_requests
@@ -51,7 +51,10 @@ def _walk(plan: RunProbe, journeys: list[Journey], exchange: Callable[[Exchange]
         if wanted:
             seen[step] += 1
             recorded += 1
-        elif meeting.timed and _saturated(seen, plan, meeting.journey.iterations):
+            idle = 0
+            continue
+        idle += meeting.timed
+        if meeting.timed and _saturated(seen, plan, journeys, idle):
             break
     errors = [error for journey in journeys for error in journey.errors()]
     return ProbeDone(
@@ -62,9 +65,17 @@ def _walk(plan: RunProbe, journeys: list[Journey], exchange: Callable[[Exchange]
     )
 
 
-def _saturated(seen: Counter[str], plan: RunProbe, iterations: int) -> bool:
-    """Every endpoint seen so far was seen often enough, for a good while."""
-    return bool(seen) and min(seen.values()) >= plan.per_endpoint and iterations >= 10 * plan.per_endpoint
+def _saturated(seen: Counter[str], plan: RunProbe, journeys: list[Journey], idle: int) -> bool:
+    """Tell whether nothing new is to be expected: each endpoint seen so far was seen often enough.
+
+    That, and every task was chosen and `idle` requests brought nothing new; or, where a
+    scenario chooses its tasks in a way of its own, some journey went on for a good while.
+    """
+    if not seen or min(seen.values()) < plan.per_endpoint:
+        return False
+    if idle >= 2 * plan.per_endpoint and all(journey.twins[0].knows_all_tasks() for journey in journeys):
+        return True
+    return max(journey.iterations for journey in journeys) >= 10 * plan.per_endpoint
 
 
 def _probe_meeting(

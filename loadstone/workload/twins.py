@@ -84,6 +84,10 @@ class Twin:
     """What the scenario raised of itself; an exception after a failed request is the server's."""
     sent: list[Observation] = field(default_factory=list)
     """The requests of this iteration so far."""
+    tasks: set[Any] = field(default_factory=set)
+    """The tasks of every task set entered so far: functions, and nested task sets."""
+    walked: set[Any] = field(default_factory=set)
+    """Those of them that were chosen at least once."""
     raw_request: Callable[..., Any] | None = None
     """The client's own request function, for requests that are no part of a journey."""
     parked: Event = field(default_factory=Event)
@@ -134,6 +138,10 @@ class Twin:
     def all_well(self) -> bool:
         """Tell whether every request of this iteration so far was answered well."""
         return not any(observation.failed() for observation in self.sent)
+
+    def knows_all_tasks(self) -> bool:
+        """Tell whether every task that is known of was chosen."""
+        return bool(self.tasks) and self.tasks <= self.walked
 
     def blame(self, error: BaseException) -> None:
         """Note an exception that left the scenario, once, unless a failed request led to it."""
@@ -238,6 +246,9 @@ def install_hooks() -> None:
 def _with_iterations(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     def execute_task(self: TaskSet, task: Any) -> None:  # noqa: ANN401 - functions and classes, as Locust's
         twin: Twin | None = getattr(self.user, TWIN, None)
+        if twin is not None:
+            twin.tasks.update((self.user if isinstance(self, DefaultTaskSet) else self).tasks)
+            twin.walked.add(task)
         if twin is None or (isinstance(task, type) and issubclass(task, TaskSet)):
             execute(self, task)
             return

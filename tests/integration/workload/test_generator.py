@@ -185,6 +185,47 @@ class U(FastHttpUser):
     assert b'"path": "/read"' in seen[2].body
 
 
+def probed_steps(generator, sides, **changes):
+    """Probe, and return the step of each request that the first side got, in order."""
+    plan = {"users": 1, "seed": 1, "generation": 0, "health_path": "/", "max_requests": 60, "per_endpoint": 2}
+    seen: list[Exchange] = []
+    generator.run_probe(RunProbe(sides=sides, **{**plan, **changes}), seen.append)
+    return [one.step for one in seen if one.variant == 0 and not one.repeat]
+
+
+NESTED = """
+from locust import FastHttpUser, TaskSet, task
+class Back(TaskSet):
+    @task(3)
+    def list(self): self.client.get("/orders")
+    @task
+    def leave(self):
+        self.client.get("/logout")
+        self.interrupt()
+class U(FastHttpUser):
+    @task({weight})
+    def front(self): self.client.get("/read")
+    @task
+    class Inner(Back): pass
+"""
+
+
+def test_the_probe_ends_once_every_task_was_walked_and_nothing_is_new(generator_of, sides):
+    """Each of three endpoints twice, and four more requests: not 20 iterations of whatever comes."""
+    with generator_of(NESTED.replace("{weight}", "1")) as generator:
+        steps = probed_steps(generator, sides)
+    assert set(steps) == {"GET /read", "GET /orders", "GET /logout"}
+    assert len(steps) < 20
+
+
+def test_the_probe_goes_on_for_a_rare_task(generator_of, sides):
+    """With this seed the nested tasks are first chosen in the nineteenth iteration."""
+    with generator_of(NESTED.replace("{weight}", "12")) as generator:
+        steps = probed_steps(generator, sides, seed=13)
+    assert set(steps[:18]) == {"GET /read"}
+    assert {"GET /orders", "GET /logout"} <= set(steps)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
