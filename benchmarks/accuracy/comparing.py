@@ -28,7 +28,8 @@ Row = dict[str, Any]
 OF_THIS_RUN = frozenset(
     {
         "title", "command", "scenario", "scenario_sha256", "size", "seed", "variants", "generations",
-        "generation_s", "max_generations", "looks", "nominal_p",
+        "generation_s", "max_generations", "looks", "nominal_p", "expected_effect", "noise_source",
+        "spike_share",
     }
 )  # fmt: skip
 """Fields of a plan that say what was compared, or follow from what a probe saw; the rest is the method."""
@@ -84,6 +85,7 @@ class Plan:
         if not self.fields:
             return ""
         method = {name: value for name, value in self.fields.items() if name not in OF_THIS_RUN}
+        method["controls"] = bool(self.fields.get("spike_share"))
         return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()[:12]
 
     @property

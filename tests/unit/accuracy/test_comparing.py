@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import comparing
@@ -11,8 +12,17 @@ from comparing import BENCH, Comparison, Plan, Ran, row_of
 from results import regressed
 from runs import make_plan
 
+from loadstone.config.controls import with_controls
+from loadstone.config.model import Experiment, Recipe, Variant
+from loadstone.lanes.design import Noise, Setting
+from loadstone.lanes.design import make_plan as plan_of
 from loadstone.record.journal import PlanLine
 from loadstone.record.result import encode
+
+BEFORE = Variant(
+    "before", "a=1", ("serve", "{port}"), Path("/"), {}, Recipe((), "small", 1), "/", Path("python")
+)
+EXPERIMENT = Experiment("a=1 → a=2", Path(__file__), (BEFORE, replace(BEFORE, name="after")), "small", 1)
 
 
 def ran(tmp_path, result, *, exit_code=0, stderr=""):
@@ -80,6 +90,19 @@ def test_settings_are_the_method_and_not_what_was_compared():
     assert Plan(fields).settings != Plan(fields | {"warm_s": 2.0}).settings
     assert Plan(fields).settings != Plan(fields | {"a_new_method": True}).settings
     assert Plan().settings == ""
+
+
+def test_runs_that_saw_other_requests_share_settings_with_and_without_controls_do_not():
+    def settings(*, controls=False, **changes):
+        variants = with_controls(EXPERIMENT.variants, in_flight=1, lanes=("pair",)) if controls else ()
+        experiment = replace(EXPERIMENT, variants=variants or EXPERIMENT.variants)
+        return Plan(msgspec.to_builtins(plan_of(experiment, "", Setting(**changes)))).settings
+
+    quick = settings(request_s=0.004, turnover_s=1.0)
+    assert settings(request_s=0.05, turnover_s=4.0, noise=Noise(source="measured today")) == quick
+    assert settings(request_s=0.05, controls=True) != quick
+    assert settings(request_s=0.004, controls=True) == settings(request_s=0.05, controls=True)
+    assert settings(tracks=2) != quick
 
 
 def test_the_budget_is_the_shipped_one_unless_told():
