@@ -1,4 +1,4 @@
-"""Customers who choose a few products and order them: reads, then a write in a transaction."""
+"""Customers who choose a few products, order them and review one: reads, then writes in transactions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_LINES = 4
 
 
 class Customer(FastHttpUser):
-    """Looks at a product, then orders it with some others."""
+    """Looks at products, orders some, reviews one."""
 
     wait_time = between(1, 3)
 
@@ -39,6 +39,14 @@ class Customer(FastHttpUser):
         with self.client.post("/api/v1/orders", json=body, name="/orders", catch_response=True) as response:
             if response.status_code in {HTTPStatus.CREATED, HTTPStatus.CONFLICT}:
                 response.success()
+
+    @task(1)
+    def review(self) -> None:
+        """Write what one thinks of a product."""
+        stars = random.randint(1, 5)
+        body = {"author": self.customer, "rating": stars, "title": f"{stars} stars", "body": "As I found it."}
+        path = f"/api/v1/products/{random.choice(self.products)}/reviews"
+        self.client.post(path, json=body, name="/products/{id}/reviews")
 
 
 def _rows(answer: Any) -> Any:  # noqa: ANN401 - a page or a whole list, as the pagination has it

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Count, F, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Cast
+from django.shortcuts import get_object_or_404
 
 from catalogue.models import SEARCH_CONFIGURATION, Brand, Category, Product, Review
+from catalogue.ratings import with_figures
+from catalogue.rows import product_page_rows, product_rows, review_rows
 from core import toggles
 
 LATEST_REVIEWS = 5
@@ -19,8 +23,8 @@ _LISTED = (
     "slug",
     "price",
     "stock",
-    "rating",
-    "review_count",
+    "stored_rating",
+    "stored_review_count",
     "created_at",
     "brand__name",
     "brand__slug",
@@ -34,14 +38,36 @@ _RELEVANCE_STEPS = 1_000_000
 Fetch = Callable[[QuerySet[Any]], QuerySet[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a product's page shows."""
+
+    product: Product
+    """Or a row that has what is shown of one."""
+    breadcrumb: list[Category]
+    rating_histogram: dict[str, int]
+    latest_reviews: list[Review]
+
+
 def listed_products() -> QuerySet[Product]:
     """Return what is on sale, with brand, category and tags fetched as the toggle says."""
-    return _PRODUCT_LISTS[toggles.choice("orm")](Product.objects.filter(is_active=True))
+    return _PRODUCT_LISTS[toggles.choice("orm")](on_sale())
 
 
-def product_pages() -> QuerySet[Product]:
-    """Return what is on sale, fetched for a page of its own."""
-    return _PRODUCT_PAGES[toggles.choice("orm")](Product.objects.filter(is_active=True))
+def product_page(product: int) -> Page:
+    """Return what a product's page shows; raises `Http404` without such a product."""
+    found = get_object_or_404(_PRODUCT_PAGES[toggles.choice("orm")](on_sale()), pk=product)
+    return Page(
+        product=found,
+        breadcrumb=breadcrumb(found.category),
+        rating_histogram=rating_histogram(product),
+        latest_reviews=latest_reviews(product),
+    )
+
+
+def on_sale() -> QuerySet[Product]:
+    """Return what is on sale, and nothing fetched beside it."""
+    return with_figures(Product.objects.filter(is_active=True))
 
 
 def search_products(words: str) -> QuerySet[Product]:
@@ -50,12 +76,8 @@ def search_products(words: str) -> QuerySet[Product]:
     rank = SearchRank(F("search_vector"), query)
     # In whole steps: a float does not survive the way through a cursor.
     relevance = Cast(rank * Value(_RELEVANCE_STEPS), IntegerField())
-    return (
-        listed_products()
-        .filter(search_vector=query)
-        .annotate(relevance=relevance)
-        .order_by("-relevance", "-id")
-    )
+    found = on_sale().filter(search_vector=query).annotate(relevance=relevance)
+    return _PRODUCT_LISTS[toggles.choice("orm")](found).order_by("-relevance", "-id")
 
 
 def reviews() -> QuerySet[Review]:
@@ -63,12 +85,12 @@ def reviews() -> QuerySet[Review]:
     return _REVIEW_LISTS[toggles.choice("orm")](Review.objects.all())
 
 
-def latest_reviews(product: Product) -> list[Review]:
+def latest_reviews(product: int) -> list[Review]:
     """Return a product's newest reviews."""
     return list(reviews().filter(product=product).order_by("-created_at", "-id")[:LATEST_REVIEWS])
 
 
-def rating_histogram(product: Product) -> dict[str, int]:
+def rating_histogram(product: int) -> dict[str, int]:
     """Return how many reviews gave 1, 2, ... 5 stars."""
     rows = Review.objects.filter(product=product).values_list("rating").annotate(Count("id"))
     counts = dict.fromkeys(range(1, 6), 0) | dict(rows)
@@ -114,6 +136,7 @@ _PRODUCT_LISTS: dict[str, Fetch] = {
     # Joins what is single; tags still cost a query a row, and the long text is read for nothing.
     "select_related": lambda rows: rows.select_related("brand", "category"),
     "prefetch": lambda rows: rows.select_related("brand", "category").prefetch_related("tags").only(*_LISTED),
+    "values": product_rows,
 }
 _PRODUCT_PAGES: dict[str, Fetch] = {
     "naive": _as_it_comes,
@@ -121,10 +144,12 @@ _PRODUCT_PAGES: dict[str, Fetch] = {
     "prefetch": lambda rows: rows.select_related("brand", "category__parent__parent").prefetch_related(
         "tags"
     ),
+    "values": product_page_rows,
 }
 _REVIEW_LISTS: dict[str, Fetch] = {
     "naive": _as_it_comes,
     "select_related": lambda rows: rows.select_related("author"),
     # Both relations are single: there is nothing to prefetch beyond the join.
     "prefetch": lambda rows: rows.select_related("author").only(*_REVIEWED),
+    "values": review_rows,
 }

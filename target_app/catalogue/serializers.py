@@ -1,4 +1,4 @@
-"""The catalogue's JSON."""
+"""The catalogue's JSON, by REST framework's model serializers (choice `serializer=model`)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from catalogue import selectors
-from catalogue.models import Brand, Category, Product, Review, Tag
+from catalogue.models import Brand, Category, Product, Review
+from customers.models import Customer
+
+MOST_TITLE, MOST_BODY = 120, 5_000
 
 
 class BrandSerializer(serializers.ModelSerializer[Brand]):
@@ -34,20 +36,14 @@ class CategoryNodeSerializer(serializers.ModelSerializer[Category]):
         fields = ("id", "name", "slug", "parent")
 
 
-class TagSerializer(serializers.ModelSerializer[Tag]):
-    """A tag."""
-
-    class Meta:
-        model = Tag
-        fields = ("name", "slug")
-
-
 class ProductSerializer(serializers.ModelSerializer[Product]):
     """A product as lists show it."""
 
+    rating = serializers.DecimalField(max_digits=3, decimal_places=2, read_only=True)
+    review_count = serializers.IntegerField(read_only=True)
     brand = BrandSerializer(read_only=True)
     category = CategorySerializer(read_only=True)
-    tags = serializers.SerializerMethodField()
+    tags = serializers.ListField(child=serializers.CharField(), source="tag_names", read_only=True)
 
     class Meta:
         model = Product
@@ -65,14 +61,11 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "tags",
         )
 
-    def get_tags(self, product: Product) -> list[str]:
-        """Return the tags' names, sorted here: a database would need a query for it."""
-        return sorted(tag.name for tag in product.tags.all())
-
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     """A review with its author's name."""
 
+    product = serializers.IntegerField(source="product_id", read_only=True)
     author = serializers.CharField(source="author.name", read_only=True)
 
     class Meta:
@@ -80,12 +73,21 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         fields = ("id", "product", "author", "rating", "title", "body", "is_verified", "created_at")
 
 
-class ProductPageSerializer(ProductSerializer):
-    """A product with everything its page shows."""
+class NewReviewSerializer(serializers.Serializer[Any]):
+    """What a client sends to review a product."""
 
-    breadcrumb = serializers.SerializerMethodField()
-    latest_reviews = serializers.SerializerMethodField()
-    rating_histogram = serializers.SerializerMethodField()
+    author = serializers.PrimaryKeyRelatedField(queryset=Customer.objects.all())
+    rating = serializers.IntegerField(min_value=1, max_value=5)
+    title = serializers.CharField(max_length=MOST_TITLE)
+    body = serializers.CharField(max_length=MOST_BODY)
+
+
+class ProductPageSerializer(ProductSerializer):
+    """What a product's page shows: a description for the API's schema."""
+
+    breadcrumb = CategorySerializer(many=True)
+    rating_histogram = serializers.DictField(child=serializers.IntegerField())
+    latest_reviews = ReviewSerializer(many=True)
 
     class Meta(ProductSerializer.Meta):
         fields = (
@@ -95,15 +97,3 @@ class ProductPageSerializer(ProductSerializer):
             "rating_histogram",
             "latest_reviews",
         )
-
-    def get_breadcrumb(self, product: Product) -> list[dict[str, Any]]:
-        """Return the way from the tree's root to the product's category."""
-        return list(CategorySerializer(selectors.breadcrumb(product.category), many=True).data)
-
-    def get_latest_reviews(self, product: Product) -> list[dict[str, Any]]:
-        """Return the newest reviews."""
-        return list(ReviewSerializer(selectors.latest_reviews(product), many=True).data)
-
-    def get_rating_histogram(self, product: Product) -> dict[str, int]:
-        """Return how many reviews gave how many stars."""
-        return selectors.rating_histogram(product)

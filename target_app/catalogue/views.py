@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from rest_framework import generics
+from rest_framework import generics, status
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
-from catalogue import selectors
+from catalogue import selectors, services
 from catalogue.filters import ProductFilters, ReviewFilters
 from catalogue.models import Brand, Category, Product, Review
 from catalogue.pages import product_page
+from catalogue.presenting import PRODUCTS, REVIEWS
 from catalogue.serializers import (
     BrandSerializer,
     CategoryNodeSerializer,
+    NewReviewSerializer,
     ProductPageSerializer,
     ProductSerializer,
     ReviewSerializer,
@@ -27,6 +33,7 @@ class ProductList(ToggledListView[Product]):
     """What is on sale."""
 
     serializer_class = ProductSerializer
+    serializers = PRODUCTS
     filterset_class = ProductFilters
     ordering_fields = ("price", "rating", "review_count", "created_at", "id")
 
@@ -49,9 +56,10 @@ class ProductPage(generics.GenericAPIView[Product]):
 
 
 class ProductReviews(ToggledListView[Review]):
-    """A product's reviews, newest first."""
+    """A product's reviews, newest first; and where they are written."""
 
     serializer_class = ReviewSerializer
+    serializers = REVIEWS
     filterset_class = ReviewFilters
     ordering_fields = ("created_at", "rating")
     default_ordering = "-created_at"
@@ -62,11 +70,27 @@ class ProductReviews(ToggledListView[Review]):
         product = get_object_or_404(Product.objects.filter(is_active=True).only("id"), pk=self.kwargs["pk"])
         return selectors.reviews().filter(product=product)
 
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """Return what reads a review, or writes a list of them."""
+        return NewReviewSerializer if self.request.method == "POST" else super().get_serializer_class()
+
+    def post(self, request: Request, pk: int) -> Response:
+        """Write a review."""
+        wanted = self.get_serializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        author, *opinion = (wanted.validated_data[name] for name in ("author", "rating", "title", "body"))
+        try:
+            review = services.write_review(pk, author, services.Opinion(*opinion))
+        except services.UnknownProductError as error:
+            raise NotFound(str(error)) from error
+        return Response(ReviewSerializer(review).data, status=status.HTTP_201_CREATED)
+
 
 class ReviewList(ToggledListView[Review]):
     """All reviews, the last one written first."""
 
     serializer_class = ReviewSerializer
+    serializers = REVIEWS
     filterset_class = ReviewFilters
     ordering_fields = ("id",)
     default_ordering = "-id"
@@ -80,6 +104,7 @@ class Search(ToggledListView[Product]):
     """`?q=words`: products whose name or text has them, best first."""
 
     serializer_class = ProductSerializer
+    serializers = PRODUCTS
     filter_backends = ()
 
     def get_queryset(self) -> QuerySet[Product]:

@@ -40,5 +40,6 @@ def best_sellers(category: str = "") -> list[Seller]:
         units=Sum("quantity"), revenue=Sum(F("quantity") * F("unit_price"))
     )
     best = list(sums.order_by("-units", "product_id")[:BEST])
-    products = catalogue.listed_products().in_bulk([row["product_id"] for row in best])
+    rows = catalogue.listed_products().filter(pk__in=[row["product_id"] for row in best])
+    products = {product.id: product for product in rows}
     return [Seller(products[row["product_id"]], row["units"], row["revenue"]) for row in best]

@@ -6,6 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from catalogue import shapes
+from catalogue.plain import PlainProduct
+from catalogue.presenting import Serializers
 from catalogue.serializers import ProductSerializer
 from customers.models import Customer
 from orders.models import Order, OrderLine
@@ -21,6 +24,29 @@ class SellerSerializer(serializers.Serializer[Seller]):
     product = ProductSerializer()
     units = serializers.IntegerField()
     revenue = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class PlainSeller(serializers.Serializer[Seller]):
+    """The same, with its product by fields that are named."""
+
+    product = PlainProduct()
+    units = serializers.IntegerField()
+    revenue = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class SellerShape(serializers.BaseSerializer[Seller]):
+    """The same, by hand."""
+
+    def to_representation(self, instance: Seller) -> dict[str, Any]:
+        """Return what is shown of it."""
+        return {
+            "product": shapes.product(instance.product),
+            "units": instance.units,
+            "revenue": f"{instance.revenue:.2f}",
+        }
+
+
+SELLERS: Serializers = {"model": SellerSerializer, "plain": PlainSeller, "values": SellerShape}
 
 
 class ItemSerializer(serializers.Serializer[Any]):

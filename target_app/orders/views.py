@@ -10,12 +10,13 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import toggles
 from core.caching import remember
 from core.parameters import read_text
 from orders import selectors, services
 from orders.models import Order
 from orders.selectors import Seller
-from orders.serializers import NewOrderSerializer, OrderSerializer, SellerSerializer
+from orders.serializers import SELLERS, NewOrderSerializer, OrderSerializer, SellerSerializer
 
 
 class Conflict(APIException):
@@ -38,7 +39,7 @@ class BestSellers(generics.GenericAPIView[Any]):
 
         def compute() -> list[dict[str, Any]]:
             sellers: list[Seller] = selectors.best_sellers(category)
-            return list(self.get_serializer(sellers, many=True).data)
+            return list(SELLERS[toggles.choice("serializer")](sellers, many=True).data)
 
         return Response(remember(f"best-sellers:{category}", compute))
 

@@ -106,7 +106,8 @@ class Population:
             name = f"{rng.choice(words.ADJECTIVES)} {rng.choice(words.MATERIALS)} {rng.choice(words.NOUNS)}"
             stock = 0 if rng.random() < SOLD_OUT_SHARE else 200 + int(rng.lognormvariate(6.0, 1.0))
             reviews = self.review_counts[index]
-            rating = f"{self.rating_sums[index] / reviews:.2f}" if reviews else "0"
+            # in hundredths, halves up, as PostgreSQL rounds a mean
+            hundredths = (200 * self.rating_sums[index] + reviews) // (2 * reviews) if reviews else 0
             yield (
                 number,
                 first_leaf + categories[index],
@@ -117,7 +118,7 @@ class Population:
                 _money(self.prices[index]),
                 stock,
                 "f" if rng.random() < INACTIVE_SHARE else "t",
-                rating,
+                _money(hundredths),
                 reviews,
                 instant(rng.randrange(SPAN_S)),
             )

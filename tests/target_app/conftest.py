@@ -21,12 +21,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ |= PLACEHOLDERS
 
 import django  # noqa: E402 - settings are read at the first import
+from django.conf import settings as shop_settings  # noqa: E402
 
+# raises on N+1 queries, where a test opens its context
+shop_settings.INSTALLED_APPS += ["django.contrib.contenttypes", "zeal"]
 django.setup()
 for name in PLACEHOLDERS:  # other tests have nothing to do with them
     del os.environ[name]
 
-from django.conf import settings as shop_settings  # noqa: E402
 from django.core.cache import cache, caches  # noqa: E402
 from django.db import connection  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402

@@ -53,8 +53,10 @@ def test_what_is_not_active_is_not_shown(api):
 
 def test_filters(api):
     brand, parent = BrandFactory(), CategoryFactory()
-    cheap = ProductFactory(brand=brand, category=CategoryFactory(parent=parent), price=1, stock=0, rating=2)
-    dear = ProductFactory(brand=brand, category=parent, price=9, rating=4)
+    cheap = ProductFactory(
+        brand=brand, category=CategoryFactory(parent=parent), price=1, stock=0, stored_rating=2
+    )
+    dear = ProductFactory(brand=brand, category=parent, price=9, stored_rating=4)
     cheap.tags.create(name="rare", slug="made-rare")
     for query, found in {
         f"category={parent.slug}": [cheap, dear],

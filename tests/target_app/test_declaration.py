@@ -4,7 +4,7 @@ import tomllib
 from io import StringIO
 
 import pytest
-from catalogue import selectors
+from catalogue import presenting, ratings, rows, selectors
 from core import toggles
 from core.counting import COUNTS
 from core.pagination import PAGINATIONS
@@ -13,6 +13,7 @@ from core.toggle_texts import EXAMPLE, PAGE, texts
 from core.toggles import DECLARATION, declared
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from orders.serializers import SELLERS
 
 from loadstone.config.load import load_toggles
 
@@ -53,6 +54,9 @@ def test_every_choice_is_implemented():
     choices = {name: set(toggle.choices) for name, toggle in declared().items()}
     for ways in (selectors._PRODUCT_LISTS, selectors._PRODUCT_PAGES, selectors._REVIEW_LISTS):
         assert set(ways) == choices["orm"]
+    for serializers in (presenting.PRODUCTS, presenting.REVIEWS, presenting.CATEGORIES, SELLERS):
+        assert set(serializers) == choices["serializer"]
+    assert set(ratings._WAYS) == set(rows._FIGURES) == choices["rating"]
     assert set(PAGINATIONS) == choices["pagination"]
     assert set(COUNTS) == choices["count"]
     assert set(THROTTLES) == choices["throttle"]
