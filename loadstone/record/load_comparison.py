@@ -30,6 +30,7 @@ class LoadDesign(Frozen, frozen=True, kw_only=True):
     most_backlog: int
     drain_s: float
     most_lag_us: float = 10_000.0
+    workers: int = 1
 
     @property
     def hash(self) -> str:
@@ -52,6 +53,11 @@ class LoadBlock(Frozen, frozen=True, kw_only=True):
     clock_drift_s: float
     cpu: CpuSeconds
     """From the block's start to the end of the gap behind it."""
+    workers: int = 1
+    clock_bound_s: float = 0.0
+    """By how much a worker's clock may have been other than thought."""
+    clock_moved_s: float = 0.0
+    """By how much a worker's clock surely went apart from ours."""
 
 
 class DesignLine(Frozen, frozen=True, kw_only=True, tag="design", tag_field="kind"):

@@ -47,6 +47,35 @@ class LoadPlan(Frozen, frozen=True, kw_only=True):
     warm_s: float
     thresholds: list[str]
     most_lag_us: float = 10_000.0
+    workers: int = 1
+    """Generator processes that share the arrivals."""
+
+
+class WorkerLine(Frozen, frozen=True, kw_only=True):
+    """What one generator process did in a block."""
+
+    name: str
+    due: int
+    begun: int
+    requests: int
+    """That it recorded, and reported."""
+    lost: int
+    """Arrivals of which nothing was told, as it died."""
+    cpu_s: float
+    duration_s: float
+    reports: int
+    repeated: int
+    """Reports that came twice."""
+    first: int
+    """The arrival from which on it took part: above 0, it came late."""
+    ended: str
+    """Why it did not come to the block's end; empty where it did."""
+    clock_offset_us: float | None
+    """By how much its clock is ahead; None: it is the master's own."""
+    clock_bound_us: float
+    """By how much that may be wrong."""
+    clock_moved_us: float
+    """By how much the clocks surely went apart during the block."""
 
 
 class BlockLine(Frozen, frozen=True, kw_only=True, tag="block", tag_field="kind"):
@@ -73,6 +102,13 @@ class BlockLine(Frozen, frozen=True, kw_only=True, tag="block", tag_field="kind"
     """What the self-test said that this generator can send."""
     aborted: str
     """The threshold that ended the run before its time, or what else did."""
+    planned: int | None = None
+    """Arrivals that the plan has until the block's end; None in the closed model."""
+    lost: int = 0
+    """Arrivals of workers that died, of which nothing was told; `begun` has none of them."""
+    mismatch: str = ""
+    """Why the sum over workers is not what the plan says; empty where it is."""
+    workers: list[WorkerLine] = []
 
 
 class LoadPlanLine(Frozen, frozen=True, kw_only=True, tag="plan", tag_field="kind"):
@@ -166,6 +202,9 @@ class LoadResult(Frozen, frozen=True, kw_only=True):
     checks: list[Check]
     machine: Machine
     exit_code: int
+    lost: int = 0
+    """Arrivals of workers that died, of which nothing was told; they count as failed."""
+    workers: list[WorkerLine] = []
 
 
 class LoadJournal:

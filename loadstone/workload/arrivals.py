@@ -134,21 +134,47 @@ class Arrivals:
         before, after = Curve(self.rate.pieces).count(np.array([self.start_s, self.stop_s]))
         return float(after - before)
 
-    def batches(self, shares: Sequence[Share] = ALONE) -> Iterator[Batch]:
+    def batches(self, shares: Sequence[Share] = ALONE, after: int = -1) -> Iterator[Batch]:
         """Yield the arrivals that are the worker's, `CHUNK` or fewer at a time, by due time.
 
         Args:
             shares: the epochs by `first`, ascending; the first one should begin at 0.
+            after: the last arrival that is left out.
         """
-        for number, due_ns in self._all():
-            mine = owned(number, shares)
+        for number, due_ns in self._all(after):
+            mine = owned(number, shares) & (number > after)
             if mine.any():
                 yield Batch(number[mine], due_ns[mine])
 
-    def _all(self) -> Iterator[tuple[IntArray, IntArray]]:
+    def first_due(self, after_ns: int) -> int:
+        """Return the first arrival that is due at `after_ns` or later; where none is, how many there are."""
+        count = 0
+        for number, due_ns in self._all():
+            count = int(number[-1]) + 1
+            if due_ns[-1] >= after_ns:
+                return int(number[np.searchsorted(due_ns, after_ns)])
+        return count
+
+    def count(self, shares: Sequence[Share] = ALONE, until: int | None = None) -> int:
+        """Return how many arrivals below `until` are the worker's; None stands for all."""
+        total = 0
+        for first, wanted in self._walk(Curve(self.rate.pieces)):
+            number = np.arange(first, first + wanted.size, dtype=np.int64)
+            if until is not None:
+                number = number[number < until]
+            if not number.size:
+                break
+            total += int(np.count_nonzero(owned(number, shares)))
+        return total
+
+    def _walk(self, curve: Curve) -> Iterator[tuple[int, FloatArray]]:
+        return self._random(curve) if self.rate.poisson else self._even(curve)
+
+    def _all(self, after: int = -1) -> Iterator[tuple[IntArray, IntArray]]:
         curve = Curve(self.rate.pieces)
-        walk = self._random(curve) if self.rate.poisson else self._even(curve)
-        for first, wanted in walk:
+        for first, wanted in self._walk(curve):
+            if first + wanted.size <= after + 1:
+                continue
             due_ns = np.rint((curve.due_s(wanted) - self.start_s) * 1e9).astype(np.int64)
             yield np.arange(first, first + wanted.size, dtype=np.int64), np.maximum(due_ns, 0)
 

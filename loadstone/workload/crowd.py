@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -20,10 +20,11 @@ from locust.runners import LocalRunner
 from loadstone.errors import MeasurementError
 from loadstone.stats.streams import Part, stream
 from loadstone.workload.blocks import Teller, no_garbage_collection
-from loadstone.workload.load_protocol import BlockDone, RunCrowd, Second
+from loadstone.workload.load_protocol import RunCrowd
 from loadstone.workload.openloop import Offered
 from loadstone.workload.recorder import Recorder
 from loadstone.workload.reporting import reporting_of
+from loadstone.workload.reports import Outbox
 from loadstone.workload.streams import adopt_stream
 
 POLL_S = 0.05
@@ -35,9 +36,9 @@ def run_crowd(
     order: RunCrowd,
     classes: Sequence[type[User]],
     shapes: Sequence[LoadTestShape],
-    tell: Callable[[Second], bool],
-) -> BlockDone:
-    """Run users for a while, or as long as the locustfile's shape wants.
+    outbox: Outbox,
+) -> None:
+    """Run users for a while, or as long as the locustfile's shape wants, and report all of it.
 
     Raises:
         MeasurementError: the tags leave nothing to do.
@@ -49,7 +50,7 @@ def run_crowd(
     reporting = reporting_of(environment)
     reporting.record_into(requests)
     offered, errors = Offered(), _Errors(environment)
-    teller = Teller(requests, schedule, zero_ns, tell, runner.quit, None)
+    teller = Teller(requests, schedule, zero_ns, outbox, runner.quit, None)
     _give_streams(order.key)
     try:
         with no_garbage_collection():
@@ -57,7 +58,8 @@ def run_crowd(
             _run(runner, order, offered)
             offered.duration_s = (time.perf_counter_ns() - zero_ns) / 1e9
             offered.scenario_errors, offered.first_error = errors.count, errors.first
-            return teller.finish(offered)
+            reporting.record_into(None)
+            teller.finish(offered)
     finally:
         reporting.record_into(None)
         teller.stop()
@@ -84,6 +86,7 @@ def _run(runner: LocalRunner, order: RunCrowd, offered: Offered) -> None:
     shape = runner.environment.shape_class
     ends = time.monotonic() + order.seconds
     if shape is not None:
+        _take_part(shape, order.place, order.workers)
         shape.runner = runner
         shape.reset_time()
         runner.start_shape()
@@ -96,6 +99,21 @@ def _run(runner: LocalRunner, order: RunCrowd, offered: Offered) -> None:
         offered.users = max(offered.users, runner.user_count)
         gevent.sleep(POLL_S)
     runner.stop()
+
+
+def _take_part(shape: LoadTestShape, place: int, workers: int) -> None:
+    """Let a shape ask for this worker's part of the users that it wants altogether."""
+    whole: Any = shape.tick
+
+    def tick() -> Any:  # noqa: ANN401 - what Locust's shapes return
+        wanted = whole()
+        if wanted is None:
+            return None
+        users, rate, *rest = wanted
+        return (users // workers + (place < users % workers), rate / workers, *rest)
+
+    if workers > 1:
+        shape.tick = tick  # type: ignore[method-assign]  # Locust asks the instance
 
 
 class _Errors:

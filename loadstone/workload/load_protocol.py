@@ -1,8 +1,9 @@
 """Messages between a conductor and a generator of offered load, beside those of `protocol`.
 
 A generator is opened on its sides once a generation, and then runs blocks: stretches of
-one plan on one side. During a block it says every second what it recorded, and the
-conductor answers `go`, or `end_block` where a threshold wants the run to end.
+one plan on one side. During a block it reports every second what it recorded, and the
+conductor acknowledges, with the wish to end where a threshold broke. What one
+generator does alone, several workers do together, each with its share of the arrivals.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Any
 
 import msgspec
 
-from loadstone.workload.protocol import Failed, Go, Hello, Load, Loaded, Message, Side, Stop
+from loadstone.record.load_record import WorkerLine
+from loadstone.workload.protocol import Failed, Hello, Load, Loaded, Message, Side, Stop
 
 Part = int | str
+PackedShare = tuple[int, int, int | None]
+"""(first arrival, workers, this worker's place) of an epoch."""
 
 
 class OpenSides(Message, kw_only=True, tag="open_sides"):
@@ -42,8 +46,22 @@ class RunBlock(Message, kw_only=True, tag="run_block"):
     key: list[Part]
     """Names the random streams of arrivals and iterations: seed, lane, generation, block. Not the side."""
     drain_s: float
-    shares: list[tuple[int, int, int | None]]
-    """(first arrival, workers, this worker's place) of each epoch."""
+    shares: list[PackedShare]
+    zero_ns: int = 0
+    """The plan's second 0 on the worker's `time.perf_counter_ns`; 0: as soon as it is ready."""
+
+
+class Reshare(Message, kw_only=True, tag="reshare"):
+    """Workers came or went: from the last share's first arrival on, others are yours."""
+
+    shares: list[PackedShare]
+
+
+class Reshared(Message, kw_only=True, tag="reshared"):
+    """Whether that came in time; the first arrival must not have been handed out."""
+
+    first: int
+    accepted: bool
 
 
 class RunCrowd(Message, kw_only=True, tag="run_crowd"):
@@ -57,6 +75,9 @@ class RunCrowd(Message, kw_only=True, tag="run_crowd"):
     key: list[Part]
     tags: list[str]
     exclude_tags: list[str]
+    place: int = 0
+    """Of `workers`; users and their rate are this worker's part already, a shape's are not."""
+    workers: int = 1
 
 
 class RunSelfTest(Message, kw_only=True, tag="run_self_test"):
@@ -74,29 +95,83 @@ class SelfTested(Message, kw_only=True, tag="self_tested"):
     duration_s: float
 
 
-class Second(Message, kw_only=True, tag="second"):
-    """What was recorded since the last one; the conductor answers `go` or `end_block`."""
+class Numbered(Message, kw_only=True):
+    """What a worker sends again until it is acknowledged."""
 
-    elapsed_s: int
+    seq: int
     requests: bytes
-    """A packed `Recording`."""
+    """A packed `Recording` of what was recorded since the last report."""
     schedule: bytes
     """The same of iterations and of `(dispatch)`."""
+    recorded: int
+    """Requests since the block's start, those of earlier reports included."""
+    scheduled: int
+    """The same of iterations and of `(dispatch)`."""
+    cpu_s: float
+    """The worker's, since the block's start."""
+
+
+class Report(Numbered, kw_only=True, tag="report"):
+    """A second is over."""
+
+    elapsed_s: int
+    users: int
+    backlog: int
+
+
+class WorkerDone(Numbered, kw_only=True, tag="worker_done"):
+    """A worker's part of a block is over."""
+
+    due: int
+    last: int
+    """The highest arrival that fell due here; -1: none did."""
+    begun: int
+    not_sent: int
+    unfinished: int
+    users: int
+    backlog: int
+    scenario_errors: int
+    first_error: str
+    duration_s: float
+    """From the plan's zero to the end of the last work."""
+    clock_drift_s: float
+    """By how much the wall clock and the monotonic one went apart."""
+
+
+class Ack(Message, kw_only=True, tag="ack"):
+    """A report is counted."""
+
+    seq: int
+    go_on: bool
+    """False: hand out no more work; what is going on may finish."""
+
+
+class Ping(Message, kw_only=True, tag="ping"):
+    """What does your clock say?"""
+
+    number: int
+
+
+class Pong(Message, kw_only=True, tag="pong"):
+    """What it says."""
+
+    number: int
+    clock_ns: int
+
+
+class Second(msgspec.Struct, kw_only=True):
+    """What all workers together have reached."""
+
+    elapsed_s: int
     users: int
     backlog: int
     cpu_s: float
-    """The generator's, since the block's start."""
+    """Of the busiest worker, since the block's start."""
 
 
-class EndBlock(Message, kw_only=True, tag="end_block"):
-    """Hand out no more work; what is going on may finish."""
+class BlockDone(msgspec.Struct, kw_only=True):
+    """A block is over, on all workers together."""
 
-
-class BlockDone(Message, kw_only=True, tag="block_done"):
-    """A block is over; the recordings hold what no `second` told."""
-
-    requests: bytes
-    schedule: bytes
     due: int
     begun: int
     not_sent: int
@@ -108,8 +183,16 @@ class BlockDone(Message, kw_only=True, tag="block_done"):
     duration_s: float
     """From the plan's zero to the end of the last work."""
     cpu_s: float
+    """Of the busiest worker."""
     clock_drift_s: float
-    """By how much the wall clock and the monotonic one went apart."""
+    """The largest of any worker."""
+    planned: int | None = None
+    """Arrivals that the plan has until the end of the block; None in the closed model."""
+    lost: int = 0
+    """Arrivals of workers that died, of which nothing was told."""
+    mismatch: str = ""
+    """Why the workers' counts are not the master's; empty where they are."""
+    workers: list[WorkerLine] = []
 
 
 class CloseSides(Message, kw_only=True, tag="close_sides"):
@@ -124,7 +207,6 @@ LOAD_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(
     Hello
     | Load
     | Loaded
-    | Go
     | Stop
     | Failed
     | OpenSides
@@ -133,9 +215,13 @@ LOAD_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(
     | RunCrowd
     | RunSelfTest
     | SelfTested
-    | Second
-    | EndBlock
-    | BlockDone
+    | Report
+    | WorkerDone
+    | Ack
+    | Reshare
+    | Reshared
+    | Ping
+    | Pong
     | CloseSides
     | SidesClosed
 )

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 import gevent
 from gevent.event import Event
 
-from loadstone.errors import MeasurementError
 from loadstone.record.observations import Outcome
 from loadstone.workload.arrivals import Batch
 from loadstone.workload.pool import Pool
 from loadstone.workload.recorder import Recorder
+from loadstone.workload.reports import DISPATCH
 from loadstone.workload.ticks import Ticker
 
-DISPATCH = "(dispatch)"
 NOT_SENT = "(not sent)"
 UNFINISHED = "(unfinished)"
 LEAST_GAP_NS = 250_000
@@ -36,6 +35,8 @@ class Offered:
 
     due: int = 0
     """Arrivals that fell due."""
+    last: int = -1
+    """The highest of them."""
     begun: int = 0
     """Of these, handed to a user."""
     not_sent: int = 0
@@ -107,6 +108,24 @@ class OpenLoop:
         self._ticker.disarm()
         self._over.set()
 
+    def reshare(self, first: int, batches: Iterator[Batch]) -> bool:
+        """Go on with `batches`, which differ from arrival `first` on; False: that came too late.
+
+        Args:
+            first: must not have been handed out yet.
+            batches: without the arrivals that were handed out already.
+        """
+        if self._over.is_set():
+            return next(batches, None) is None
+        if self.offered.last >= first:
+            return False
+        self.batches = batches
+        if self._refill():
+            self._ticker.arm(self._due_ns[0])
+        else:
+            self.abort()
+        return True
+
     def _tick(self) -> None:
         """Hand out what is due; called in the hub, where nothing may block."""
         try:
@@ -126,6 +145,7 @@ class OpenLoop:
             number = self._numbers[self._at]
             self._at += 1
             offered.due += 1
+            offered.last = number
             record(self._dispatch, 0, due_ns, now, now)
             if not pool.offer(number, due_ns):
                 self._refuse(due_ns, now)
@@ -171,6 +191,4 @@ class OpenLoop:
         offered.begun = offered.due - offered.not_sent
         offered.users, offered.backlog = pool.most_users_seen, pool.most_backlog_seen
         offered.scenario_errors, offered.first_error = pool.take_errors()
-        if not offered.due:
-            raise MeasurementError("no work fell due", remedy="give a higher rate or a longer run")
         return offered

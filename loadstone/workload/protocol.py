@@ -29,6 +29,11 @@ class Hello(Message, kw_only=True, tag="hello"):
     token: str
     pid: int
     locust_version: str
+    host: str = ""
+    """Names the kernel that the process runs on: those with one name share a clock."""
+    cores: int = 1
+    """That the process may run on."""
+    version: str = ""
 
 
 class Load(Message, kw_only=True, tag="load"):

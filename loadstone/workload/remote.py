@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -173,7 +173,7 @@ def open_channel(
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         child = spawn([*argv, f"127.0.0.1:{server.getsockname()[1]}"])
-        channel = Channel(_accept(server, child), decoder)
+        channel = Channel(accept_child(server, [child]), decoder)
         channel.settimeout(SILENCE_TIMEOUT_S)
         hello = channel.receive()
     if not isinstance(hello, Hello) or hello.token != token:
@@ -195,17 +195,20 @@ def end_child(channel: Channel, child: Child) -> None:
             time.sleep(0.01)
 
 
-def _accept(server: socket.socket, child: Child) -> socket.socket:
+def accept_child(server: socket.socket, children: Sequence[Child]) -> socket.socket:
+    """Take the next call from a child; raises `MeasurementError` when one ends first, or none calls."""
     server.settimeout(0.2)
     deadline = time.monotonic() + CONNECT_TIMEOUT_S
-    while time.monotonic() < deadline and child.poll() is None:
+    ended = None
+    while time.monotonic() < deadline and ended is None:
         with suppress(TimeoutError):
             connection, _ = server.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
+        ended = next((child.poll() for child in children if child.poll() is not None), None)
     raise MeasurementError(
         "the load generator did not come up",
-        cause=f"exit status {child.poll()}" if child.poll() is not None else "it never connected",
+        cause=f"exit status {ended}" if ended is not None else "it never connected",
         remedy="see generator.log in the run folder",
     )
 
