@@ -59,6 +59,7 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
     help="After probing, time pairs of requests, or offer load in alternating blocks; or only probe.",
 )
 @click.option("--rate", help="Arrivals per second offered to each variant (--lane load).")
+@click.option("--workers", type=int, default=1, help="Processes that share the rate (--lane load).")
 @click.option("--most-users", type=int, help="Most users that offered load may grow to (--lane load).")
 @click.option(
     "--anytime",
@@ -120,6 +121,7 @@ def command(
     size: str | None,
     lane: str,
     rate: str | None,
+    workers: int,
     most_users: int | None,
     budget: str | None,
     anytime: bool,
@@ -185,7 +187,7 @@ def command(
         redis_url=redis_url,
         allowed_hosts=allow_host,
     )
-    offer = _offer(project, lane, rate, most_users, gating)
+    offer = _offer(project, lane, LoadWish(rate=rate, most_users=most_users, workers=workers), gating)
     with progress_view(quiet=quiet) as view:
         if offer is not None:
             outcome = conduct_load(experiment, offer, options, view)
@@ -194,19 +196,17 @@ def command(
     return _finish(outcome, json_path, require_verdict=require_verdict)
 
 
-def _offer(
-    project: Project, lane: str, rate: str | None, most_users: int | None, gating: tuple[str, ...]
-) -> Offer | None:
+def _offer(project: Project, lane: str, wish: LoadWish, gating: tuple[str, ...]) -> Offer | None:
     """Return what the load lane offers; None for the other lanes."""
     if lane != "load":
-        if rate is not None or most_users is not None:
+        if wish != LoadWish():
             raise ConfigurationError("only the load lane offers a rate", remedy="add --lane load")
         return None
     if gating:
         raise ConfigurationError(
             "the load lane's gating metrics are fixed", remedy="leave out --gate, or use the pair lane"
         )
-    return compile_offer(project, LoadWish(rate=rate, most_users=most_users))
+    return compile_offer(project, wish)
 
 
 def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:

@@ -33,6 +33,7 @@ Examples:
   loadstone load orm=prefetch --rate '50:300/2m' --threshold 'p99<200ms over 10s abort'
   loadstone load --rate 'poisson:100/1m, 100^400@5s/1m' --threshold 'errors<0.1%, rate>=99%'
   loadstone load orm=naive --users 20 --for 2m
+  loadstone load orm=prefetch --rate 5000 --for 1m --workers 4
 \b
 Rates and thresholds: docs/load.md.
 Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurement,
@@ -53,6 +54,7 @@ Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurem
     "--threshold", "thresholds", multiple=True, help="What must hold, such as 'p99<200ms over 10s'."
 )
 @click.option("--most-users", type=int, help="Most users that the open model may grow to.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes that share the load.")
 @click.option("--tags", multiple=True, help="Only tasks with this tag (closed model).")
 @click.option("--exclude-tags", multiple=True, help="No task with this tag (closed model).")
 @click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
@@ -75,6 +77,7 @@ def command(
     warm_up: str | None,
     thresholds: tuple[str, ...],
     most_users: int | None,
+    workers: int,
     tags: tuple[str, ...],
     exclude_tags: tuple[str, ...],
     scenario: str | None,
@@ -108,6 +111,7 @@ def command(
         warm_up=warm_up,
         thresholds=thresholds,
         most_users=most_users,
+        workers=workers,
         tags=tags,
         exclude_tags=exclude_tags,
     )

@@ -15,6 +15,8 @@ from loadstone.config.units import parse_duration
 from loadstone.errors import ConfigurationError
 
 MOST_USERS = 100_000
+MOST_WORKERS = 64
+"""On one machine; each is a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class LoadWish:
     most_users: int | None = None
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Offer:
     """Of the p99 with which work is handed out; above it the run is invalid."""
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
+    workers: int = 1
+    """Generator processes on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
         most_lag_us=parse_duration(raw.most_lag) * 1e6,
         tags=wish.tags,
         exclude_tags=wish.exclude_tags,
+        workers=_workers(wish.workers),
     )
 
 
@@ -127,6 +133,14 @@ def _warm_s(wished: str | None, default: str, rate: Rate | None) -> float:
     if wished is None and rate is not None and rate.replayed:
         return 0.0
     return parse_duration(wished or default)
+
+
+def _workers(count: int) -> int:
+    if not 1 <= count <= MOST_WORKERS:
+        raise ConfigurationError(
+            f"{count} workers cannot share the load", remedy=f"choose between 1 and {MOST_WORKERS}"
+        )
+    return count
 
 
 def _count(what: str, count: int, least: int) -> int:

@@ -14,7 +14,7 @@ from loadstone.config.offered import LoadExperiment
 from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.conductor import Options, interruptible
 from loadstone.lanes.load_design import LoadView, make_load_plan
-from loadstone.lanes.load_posts import open_generator, sendable, spent_s
+from loadstone.lanes.load_posts import open_generator, refuse_too_much, sendable, spent_s
 from loadstone.record.folder import new_run_folder, write_atomically
 from loadstone.record.load_record import (
     LOAD_RESULT,
@@ -29,7 +29,6 @@ from loadstone.record.machine import CpuSampler, describe_machine
 from loadstone.record.recording import Recording
 from loadstone.record.result import RunStatus
 from loadstone.target.stage import Generation, Stage
-from loadstone.verdict.load_checks import sendable_problem
 from loadstone.verdict.offered import Gate, judge_load
 from loadstone.workload.load_protocol import (
     BlockDone,
@@ -150,8 +149,9 @@ class _Run:
         experiment, stage, view = self._experiment, self._stage, self._view
         with ExitStack() as stack:
             stage.prepare([experiment.variant], progress=view.step)
-            view.step("starting the load generator")
-            generator = stack.enter_context(open_generator(stage, self._folder))
+            workers = experiment.offer.workers
+            view.step("starting the load generator" + (f" with {workers} workers" if workers > 1 else ""))
+            generator = stack.enter_context(open_generator(stage, self._folder, workers))
             generator.load(experiment.scenario)
             if experiment.offer.rate is not None:
                 view.step("finding out what this generator can send")
@@ -181,7 +181,8 @@ class _Run:
             warm = self._block("warm", min(offer.warm_s, offer.duration_s))
             done, requests, _ = generator.run(warm, lambda *_: self._go_on(running))
             per_arrival = requests.total / max(done.begun, 1)
-        self._refuse_too_much(per_arrival)
+        if offer.rate is not None:
+            refuse_too_much(offer.rate.peak_rps * per_arrival, self._seen.sendable_rps, generator.workers)
         self._view.step(f"offering {self._experiment.title}")
         self._offer(generator, running, self._block("measure", offer.duration_s))
         with suppress(MeasurementError):
@@ -241,19 +242,6 @@ class _Run:
         running.check()
         return True
 
-    def _refuse_too_much(self, requests_per_arrival: float) -> None:
-        """A generator near its limit measures itself."""
-        rate, sendable_rps = self._experiment.offer.rate, self._seen.sendable_rps
-        if rate is None or not sendable_rps:
-            return
-        problem = sendable_problem(rate.peak_rps * requests_per_arrival, sendable_rps)
-        if problem:
-            raise MeasurementError(
-                "the plan is beyond what this generator can send faithfully",
-                cause=problem + "; a plan may ask for 60% of it",
-                remedy="lower the rate, use LeanHttpUser in the scenario, or run on a faster machine",
-            )
-
     def _block_line(self) -> BlockLine | None:
         seen, done = self._seen, self._seen.done
         if done is None and not seen.requests.total:
@@ -278,6 +266,10 @@ class _Run:
             steal=seen.steal,
             sendable_rps=seen.sendable_rps,
             aborted=seen.aborted if done else "it did not come to its end",
+            planned=done.planned if done else None,
+            lost=done.lost if done else 0,
+            mismatch=done.mismatch if done else "",
+            workers=done.workers if done else [],
         )
 
 

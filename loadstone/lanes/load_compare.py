@@ -15,6 +15,7 @@ import msgspec
 from loadstone.config.model import Experiment
 from loadstone.config.rates import parse_rate
 from loadstone.errors import MeasurementError
+from loadstone.lanes.load_posts import refuse_too_much
 from loadstone.lanes.view import View
 from loadstone.record.journal import CpuSeconds
 from loadstone.record.load_comparison import LoadBlock, LoadDesign, LoadGenerationLine, ProbedLine
@@ -25,7 +26,6 @@ from loadstone.record.result import Probe
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.cpu import CpuReading
 from loadstone.target.stage import Generation, Stage
-from loadstone.verdict.load_checks import sendable_problem
 from loadstone.verdict.load_contrasts import load_contrasts
 from loadstone.verdict.load_levels import LoadMeasured, LoadObservations
 from loadstone.verdict.rules import rules_at
@@ -36,6 +36,8 @@ from loadstone.workload.protocol import Side
 
 FIRST_USERS = 4
 OVERTIME = 1.05
+GUARD_BOUNDS = 3
+"""Least gap between blocks, in bounds of the workers' clocks."""
 
 
 @dataclass
@@ -134,7 +136,8 @@ class LoadLane:
             for side in order:
                 before = self._cpu(running, side)
                 done, sent, planned = self._run_block(side, window, [index, "block", couple], running)
-                time.sleep(self.design.gap_s)
+                # three bounds: no worker may still send to one variant while another begins with the next
+                time.sleep(max(self.design.gap_s, GUARD_BOUNDS * self.generator.clock_bound_s))
                 spent = self._cpu(running, side) - before
                 blocks.append(_block(side, couple, self.design.block_s, done, spent))
                 # only what is told over the whole generation: seconds of different blocks are not alike
@@ -158,31 +161,38 @@ class LoadLane:
             shares=[(0, 1, 0)],
         )
         try:
-            return self.generator.run(order, lambda *_: True)
+            ran = self.generator.run(order, lambda *_: True)
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
+        _require_whole(ran[0])
+        return ran
 
     def _cpu(self, running: Generation, side: int) -> CpuReading:
         return running[self.experiment.variants[side].name].cpu()
 
     def _refuse_too_much(self, requests_per_arrival: float) -> None:
         rate = parse_rate(self.design.rate)
-        if not self.sendable_rps:
-            return
         top = float(arrivals_per_second(rate, 0.0, self.design.windows * self.design.block_s).max())
-        problem = sendable_problem(top * requests_per_arrival, self.sendable_rps)
-        if problem:
-            raise MeasurementError(
-                "the plan is beyond what this generator can send faithfully",
-                cause=problem + "; a plan may ask for 60% of it",
-                remedy="lower the rate, use LeanHttpUser in the scenario, or run on a faster machine",
-            )
+        refuse_too_much(top * requests_per_arrival, self.sendable_rps, self.generator.workers)
 
 
 def probed_line(probe: Probe) -> ProbedLine:
     """Return the journal's line of what the probe saw."""
     return ProbedLine(probe=msgspec.Raw(msgspec.json.encode(probe)))
+
+
+def _require_whole(done: BlockDone) -> None:
+    """Require that every worker came to the block's end and that their counts are the plan's.
+
+    Raises:
+        MeasurementError: the blocks of the variants would not be alike any more.
+    """
+    ended = next((one for one in done.workers if one.ended), None)
+    if ended is not None:
+        raise MeasurementError(f"{ended.name} of {len(done.workers)} is missing", cause=ended.ended)
+    if done.mismatch:
+        raise MeasurementError("the workers' counts are not the plan's", cause=done.mismatch)
 
 
 def _block(side: int, couple: int, planned_s: float, done: BlockDone, spent: CpuReading) -> LoadBlock:
@@ -197,5 +207,8 @@ def _block(side: int, couple: int, planned_s: float, done: BlockDone, spent: Cpu
         duration_s=done.duration_s,
         generator_cpu_s=done.cpu_s,
         clock_drift_s=done.clock_drift_s,
+        workers=len(done.workers),
+        clock_bound_s=max((one.clock_bound_us for one in done.workers), default=0.0) / 1e6,
+        clock_moved_s=max((one.clock_moved_us for one in done.workers), default=0.0) / 1e6,
         cpu=CpuSeconds(server_s=spent.server_s, database_s=spent.database_s, cache_s=spent.cache_s),
     )

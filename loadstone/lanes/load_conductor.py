@@ -88,6 +88,7 @@ def make_load_design(experiment: Experiment, offer: Offer, command: str) -> Load
         most_backlog=offer.most_backlog,
         drain_s=offer.drain_s,
         most_lag_us=offer.most_lag_us,
+        workers=offer.workers,
     )
 
 
@@ -202,7 +203,7 @@ def _measure(
             cause=f"{first.path}: {first.before} before, {first.after} after",
             remedy="mend the variant, or declare the difference as a payload rule of the toggle",
         )
-    with open_generator(stage, folder) as generator:
+    with open_generator(stage, folder, design.workers) as generator:
         generator.load(experiment.scenario)
         view.step("finding out what this generator can send")
         lane = LoadLane(

@@ -2,52 +2,87 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from statistics import fmean
 
 from loadstone.errors import MeasurementError
 from loadstone.target.cpu import CpuReading
 from loadstone.target.generation import Running
 from loadstone.target.stage import Stage
-from loadstone.workload.load_protocol import RunSelfTest
+from loadstone.verdict.load_checks import more_workers, sendable_problem
+from loadstone.workload.load_protocol import RunSelfTest, SelfTested
 from loadstone.workload.load_remote import LoadGenerator, start_load_generator
+from loadstone.workload.protocol import Hello
 
 GENERATOR_LOG = "generator.log"
 SELF_TEST_S = 1.0
 
 
 def sendable(generator: LoadGenerator, stage: Stage, folder: Path) -> float | None:
-    """Return the requests per second that the generator can send; None where its client is none of HTTP.
+    """Return the requests per second that all workers can send; None where their client is none of HTTP.
 
-    It is what one core's second buys of the CPU that a request to a server that does nothing costs.
+    All ask a server that does nothing at once. A worker can send what one core's second
+    buys of the CPU that a request costs it meanwhile; the workers of a host together no
+    more than its cores' seconds buy.
     """
     argv = [sys.executable, "-m", "loadstone.workload.null_server"]
     log = folder / "null-server.log"
     child = stage.supervisor.start("null server", argv, log=log, cwd=Path.cwd(), env=dict(os.environ))
     try:
         port = _told_port(log)
-        tested = generator.self_test(RunSelfTest(base_url=f"http://127.0.0.1:{port}", seconds=SELF_TEST_S))
+        order = RunSelfTest(base_url=f"http://127.0.0.1:{port}", seconds=SELF_TEST_S)
+        tested = generator.self_test(order)
     finally:
         stage.supervisor.stop(child, grace_s=0.5)
-    return tested.requests / tested.cpu_s if tested.requests and tested.cpu_s else None
+    return together(tested)
+
+
+def together(tested: Sequence[tuple[Hello, SelfTested]]) -> float | None:
+    """Return what workers can send together, by their self-tests; None where they sent nothing."""
+    hosts: dict[str, list[float]] = {}
+    cores: dict[str, int] = {}
+    for hello, one in tested:
+        if not one.requests or not one.cpu_s:
+            return None
+        hosts.setdefault(hello.host, []).append(one.requests / one.cpu_s)
+        cores[hello.host] = hello.cores
+    return sum(fmean(each) * min(len(each), cores[host]) for host, each in hosts.items())
+
+
+def refuse_too_much(peak_rps: float, sendable_rps: float | None, workers: int) -> None:
+    """Refuse a plan beyond what the generators can send faithfully: they would measure themselves.
+
+    Raises:
+        MeasurementError: it is.
+    """
+    problem = sendable_problem(peak_rps, sendable_rps, workers) if sendable_rps else ""
+    if problem:
+        raise MeasurementError(
+            "the plan is beyond what this generator can send faithfully",
+            cause=problem + "; a plan may ask for 60% of it",
+            remedy=more_workers(peak_rps, sendable_rps or math.inf, workers, os.cpu_count() or 1),
+        )
 
 
 @contextmanager
-def open_generator(stage: Stage, folder: Path) -> Iterator[LoadGenerator]:
-    """Start a generator of offered load as a child of the run."""
+def open_generator(stage: Stage, folder: Path, workers: int = 1) -> Iterator[LoadGenerator]:
+    """Start generators of offered load as children of the run."""
+    logs = iter([GENERATOR_LOG, *(f"generator-{place}.log" for place in range(2, workers + 1))])
 
     def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
         child = stage.supervisor.start(
-            "load generator", argv, log=folder / GENERATOR_LOG, cwd=Path.cwd(), env=dict(os.environ)
+            "load generator", argv, log=folder / next(logs), cwd=Path.cwd(), env=dict(os.environ)
         )
         return child.process
 
-    with start_load_generator(spawn, stage.token) as generator:
+    with start_load_generator(spawn, stage.token, workers=workers) as generator:
         yield generator
 
 

@@ -23,8 +23,9 @@ def render(result: LoadResult, console: Console) -> None:
     for row in summary.rows(result):
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
-    for line in (*summary.time_lines(result), *summary.threshold_lines(result), *summary.check_lines(result)):
-        console.print(Text(line))
+    for lines in _lists(result):
+        for line in lines:
+            console.print(Text(line))
 
 
 def markdown(result: LoadResult) -> str:
@@ -33,10 +34,18 @@ def markdown(result: LoadResult) -> str:
     head = f"| {' | '.join(summary.COLUMNS)} |\n|{'---|' * len(summary.COLUMNS)}"
     body = "\n".join(f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in summary.rows(result))
     parts.append(f"{head}\n{body}")
-    lists = (summary.time_lines(result), summary.threshold_lines(result), summary.check_lines(result))
-    parts += ["\n".join(f"- {_escaped(line)}" for line in lines) for lines in lists]
+    parts += ["\n".join(f"- {_escaped(line)}" for line in lines) for lines in _lists(result)]
     parts.append(f"`{result.plan.command}`, seed {result.plan.seed}, {result.machine.cpu_model}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _lists(result: LoadResult) -> tuple[list[str], ...]:
+    return (
+        summary.time_lines(result),
+        summary.worker_lines(result),
+        summary.threshold_lines(result),
+        summary.check_lines(result),
+    )
 
 
 def _escaped(text: str) -> str:

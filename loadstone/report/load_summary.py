@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from loadstone.record.load_record import EndpointLoad, LoadResult, ThresholdResult
+from loadstone.record.load_record import EndpointLoad, LoadResult, ThresholdResult, WorkerLine
 from loadstone.record.result import CheckStatus
 from loadstone.report.quantities import microseconds
 
@@ -56,6 +56,22 @@ def time_lines(result: LoadResult) -> list[str]:
     if result.cpu_per_request_s is not None:
         lines.append(f"CPU of all processes per request: {result.cpu_per_request_s * 1000:.2f} ms")
     return lines
+
+
+def worker_lines(result: LoadResult) -> list[str]:
+    """Return a line for each worker, where there are several or one of another host."""
+    if len(result.workers) <= 1 and not any(one.clock_bound_us for one in result.workers):
+        return []
+    return [_worker(one) for one in result.workers]
+
+
+def _worker(one: WorkerLine) -> str:
+    told = f"{one.name}: {one.begun} of {one.due} arrivals, {one.requests} requests"
+    told += f", {one.cpu_s / one.duration_s:.0%} of a core" if one.duration_s else ""
+    if one.clock_offset_us is not None:
+        told += f", clock {one.clock_offset_us / 1000:+.3f} ± {one.clock_bound_us / 1000:.3f} ms"
+    told += f", joined at arrival {one.first}" if one.first else ""
+    return told + (f"; {one.ended}, {one.lost} arrivals untold" if one.ended else "")
 
 
 def outcome_line(result: LoadResult) -> str:

@@ -21,6 +21,8 @@ CPU_WARN, CPU_FAIL = 0.60, 0.90
 """Of one core, on which a generator runs."""
 CLOCK_WARN_S, CLOCK_FAIL_S = 0.005, 0.1
 STEAL_WARN = 0.05
+LOST_FAIL = 0.01
+"""Share of arrivals of which a worker that died told nothing."""
 SENDABLE_SHARE = 0.60
 """Share of what the generator can send that a plan may ask for."""
 
@@ -29,7 +31,15 @@ def load_checks(
     plan: LoadPlan, block: BlockLine, schedule: Recording, findings: Sequence[Finding]
 ) -> list[Check]:
     """Return every check of a load run, in the order in which reports show them."""
-    checks = [_generator(block), _clock(block), _scenario(block)]
+    bound_us = max((one.clock_bound_us for one in block.workers), default=0.0)
+    moved_us = max((one.clock_moved_us for one in block.workers), default=0.0)
+    checks = [
+        _generator(block),
+        _clock(block),
+        *_worker_clocks(bound_us / 1e6, moved_us / 1e6),
+        _scenario(block),
+        *workers_checks(plan.workers, block),
+    ]
     if plan.model == "open":
         checks = [lag_check(schedule, plan.most_lag_us), _rate(plan, block), _saturated(block), *checks]
     if block.steal is not None:
@@ -45,6 +55,36 @@ def load_checks(
     if findings:
         checks.append(_thresholds(findings))
     return checks
+
+
+def workers_checks(planned: int, block: BlockLine) -> list[Check]:
+    """Every worker that was planned must have taken part to the end, and all must add up to the plan."""
+    if planned == 1 and len(block.workers) <= 1 and not block.mismatch:
+        return []
+    missing = max(0, planned - sum(not one.first for one in block.workers))
+    told = [
+        f"{one.name} {one.ended} and left {one.lost} arrivals untold" for one in block.workers if one.ended
+    ]
+    told += [f"{one.name} joined at arrival {one.first}" for one in block.workers if one.first]
+    told += [f"{missing} of {planned} never took part"] if missing else []
+    share = block.lost / max(block.due, 1)
+    return [
+        Check(
+            name="workers",
+            status=CheckStatus.FAIL if share > LOST_FAIL else CheckStatus.WARN if told else CheckStatus.OK,
+            message="; ".join(told) or f"all {len(block.workers)} workers took part to the end",
+            remedy="see the generators' logs; repeat the run" if told else "",
+            value=share,
+        ),
+        Check(
+            name="sum",
+            status=CheckStatus.FAIL if block.mismatch else CheckStatus.OK,
+            message=block.mismatch
+            or f"{block.due} arrivals and {sum(one.requests for one in block.workers)} requests: "
+            "the sum over workers is the plan's",
+            remedy="repeat the run" if block.mismatch else "",
+        ),
+    ]
 
 
 def lag_check(schedule: Recording, most_us: float) -> Check:
@@ -105,6 +145,9 @@ def comparison_checks(design: LoadDesign, observations: LoadObservations, probe:
             f"the clocks went at most {drift_s * 1000:.2f} ms apart",
             "the wall clock was set during the run: repeat it",
         ),
+        *_worker_clocks(
+            max(block.clock_bound_s for block in blocks), max(block.clock_moved_s for block in blocks)
+        ),
         _graded(
             "scenario",
             errors / max(due, 1),
@@ -160,13 +203,25 @@ def _generations(design: LoadDesign, observations: LoadObservations) -> Check:
     )
 
 
-def sendable_problem(peak_rps: float, sendable_rps: float) -> str:
-    """Return why a plan is beyond this generator, or nothing."""
+def sendable_problem(peak_rps: float, sendable_rps: float, workers: int = 1) -> str:
+    """Return why a plan is beyond the generators, or nothing."""
     if peak_rps <= SENDABLE_SHARE * sendable_rps:
         return ""
+    who = "this generator" if workers == 1 else f"these {workers} workers together"
     return (
         f"the plan asks for {peak_rps:,.0f} requests/s, and with this scenario's client "
-        f"this generator can send {sendable_rps:,.0f}"
+        f"{who} can send {sendable_rps:,.0f}"
+    )
+
+
+def more_workers(peak_rps: float, sendable_rps: float, workers: int, cores: int) -> str:
+    """Return what helps against a plan beyond the generators, on a machine with so many cores."""
+    needed = math.ceil(peak_rps / (SENDABLE_SHARE * sendable_rps / min(workers, cores)))
+    if needed <= cores:
+        return f"add --workers {needed}, lower the rate, or use LeanHttpUser in the scenario"
+    return (
+        f"it takes some {needed} workers, each with a core of its own: --workers {cores} here and "
+        "`loadstone worker` on other machines; or lower the rate, or use LeanHttpUser in the scenario"
     )
 
 
@@ -217,8 +272,8 @@ def _generator(block: BlockLine) -> Check:
         "generator",
         share,
         (CPU_WARN, CPU_FAIL),
-        f"the load generator used {share:.0%} of a core",
-        "it is near its limit: lower the rate, or use LeanHttpUser instead of HttpUser",
+        f"the {'busiest ' if len(block.workers) > 1 else ''}load generator used {share:.0%} of a core",
+        "it is near its limit: add --workers, or use LeanHttpUser instead of HttpUser, or lower the rate",
     )
 
 
@@ -230,6 +285,21 @@ def _clock(block: BlockLine) -> Check:
         f"the clocks went {abs(block.clock_drift_s) * 1000:.2f} ms apart",
         "the wall clock was set during the run: repeat it",
     )
+
+
+def _worker_clocks(bound_s: float, moved_s: float) -> list[Check]:
+    """How well the clocks of workers on other hosts are known; nothing where there are none."""
+    if not bound_s:
+        return []
+    return [
+        _graded(
+            "worker clocks",
+            bound_s + moved_s,
+            (CLOCK_WARN_S, CLOCK_FAIL_S),
+            f"workers' clocks are known to ±{bound_s * 1000:.2f} ms, and went {moved_s * 1000:.2f} ms apart",
+            "use a faster network between the hosts, or a shorter run",
+        )
+    ]
 
 
 def _scenario(block: BlockLine) -> Check:

@@ -101,6 +101,8 @@ def judge_load(
         checks=checks,
         machine=machine,
         exit_code=int(_exit_code(findings, invalid=invalid)),
+        lost=block.lost,
+        workers=block.workers,
     )
 
 

@@ -1,10 +1,12 @@
 """`loadstone load` and comparisons under load, as a user runs them, on a small target of somebody's."""
 
 import json
+import os
 import re
 import signal
 import time
 
+import psutil
 import pytest
 
 from loadstone.record.load_record import read_load_journal, read_recording
@@ -19,6 +21,15 @@ def project(project):
     config = project.folder / "loadstone.toml"
     config.write_text(config.read_text() + '\n[load]\nmost_lag = "5s"\n')
     return project
+
+
+def generators(pid: int) -> list[int]:
+    """Return the generator processes of a run."""
+    return [
+        child.pid
+        for child in psutil.Process(pid).children(recursive=True)
+        if "loadstone.workload.load_generator" in child.cmdline()
+    ]
 
 
 def result(project) -> dict:
@@ -36,6 +47,35 @@ def test_load_in_the_open_model_keeps_its_plan(project):
     assert sum(second["planned"] for second in told["seconds"] if second["planned"]) == pytest.approx(150)
     assert "open model: 150 of 150 planned arrivals" in ran.stdout
     assert (project.runs()[-1] / "report.md").read_text().startswith("# KEPT")
+
+
+def test_several_workers_share_a_plan_and_add_up(project):
+    ran = project.run("load", "speed=fast", "--rate", "40", *SHORT, "--workers", "2")
+    told = result(project)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [(one["name"], one["due"], one["lost"]) for one in told["workers"]] == [
+        ("worker 1", 60, 0),
+        ("worker 2", 60, 0),
+    ]
+    assert sum(one["requests"] for one in told["workers"]) == told["overall"]["requests"] == 120
+    assert {one["name"]: one["status"] for one in told["checks"]}["sum"] == "ok"
+    assert "worker 2: 60 of 60 arrivals" in ran.stdout
+
+
+def test_a_worker_killed_in_mid_run_makes_the_run_invalid_and_is_named(project):
+    """The others take over what is not due yet; what it never told is counted as failed."""
+    process = project.start("load", "speed=fast", "--rate", "40", "--for", "6s", "--workers", "2")
+    while "offering" not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(2)
+    os.kill(generators(process.pid)[0], signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    told = result(project)
+    assert process.returncode == 3
+    assert told["due"] == told["overall"]["requests"] == 240
+    assert told["lost"] == told["overall"]["outcomes"]["not sent"] > 0
+    assert "fail: workers: worker" in out
+    assert sorted(bool(one["ended"]) for one in told["workers"]) == [False, True]
 
 
 def test_what_was_recorded_is_sealed_and_adds_up(project):
@@ -105,7 +145,7 @@ def test_a_plan_beyond_the_generator_is_refused_with_the_remedy(project):
     ran = project.run("load", "speed=fast", "--rate", "500000", *SHORT)
     assert ran.returncode == 3
     assert "beyond what this generator can send" in ran.stderr
-    assert "remedy: lower the rate" in ran.stderr
+    assert "--workers" in ran.stderr
 
 
 def test_a_server_that_dies_is_named(project):

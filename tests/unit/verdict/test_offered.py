@@ -13,6 +13,7 @@ from loadstone.record.load_record import (
     LoadJournal,
     LoadPlan,
     LoadPlanLine,
+    WorkerLine,
     read_load_journal,
     read_recording,
 )
@@ -20,7 +21,7 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Cells, Key, Recording, Times
 from loadstone.record.result import CheckStatus, Machine
 from loadstone.report import load_reports
-from loadstone.verdict.load_checks import sendable_problem
+from loadstone.verdict.load_checks import load_checks, more_workers, sendable_problem
 from loadstone.verdict.offered import CLASS_OF, Gate, judge_load, tallies
 
 MACHINE = Machine(
@@ -148,6 +149,55 @@ def test_a_generator_that_was_late_makes_the_run_invalid():
 def test_each_check_sees_its_fault(changes, check, status):
     result = judged(recording(*[second()] * 4), block=replace(BLOCK, **changes))
     assert {one.name: one.status for one in result.checks}[check] is status
+
+
+WORKER = WorkerLine(
+    name="worker 1",
+    due=200,
+    begun=200,
+    requests=200,
+    lost=0,
+    cpu_s=0.4,
+    duration_s=4.0,
+    reports=5,
+    repeated=0,
+    first=0,
+    ended="",
+    clock_offset_us=None,
+    clock_bound_us=0.0,
+    clock_moved_us=0.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("second", "changes", "checks"),
+    [
+        ({}, {}, {"workers": "ok", "sum": "ok"}),
+        ({"ended": "hung up", "lost": 2}, {"lost": 2}, {"workers": "warn", "sum": "ok"}),
+        ({"ended": "hung up", "lost": 40}, {"lost": 40}, {"workers": "fail", "sum": "ok"}),
+        ({"first": 100}, {}, {"workers": "warn"}),
+        ({}, {"mismatch": "they differ"}, {"workers": "ok", "sum": "fail"}),
+        ({"clock_bound_us": 400.0}, {}, {"worker clocks": "ok"}),
+        ({"clock_bound_us": 9000.0}, {}, {"worker clocks": "warn"}),
+        ({"clock_bound_us": 900.0, "clock_moved_us": 1e6}, {}, {"worker clocks": "fail"}),
+    ],
+)
+def test_workers_must_take_part_agree_and_have_clocks(second, changes, checks):
+    block = replace(BLOCK, workers=[WORKER, replace(WORKER, name="worker 2", **second)], **changes)
+    told = load_checks(replace(PLAN, workers=2), block, Recording(), [])
+    assert checks.items() <= {one.name: str(one.status) for one in told}.items()
+
+
+def test_a_worker_that_never_came_is_missing():
+    told = load_checks(replace(PLAN, workers=3), replace(BLOCK, workers=[WORKER]), Recording(), [])
+    (check,) = [one for one in told if one.name == "workers"]
+    assert (check.status, check.message) == (CheckStatus.WARN, "2 of 3 never took part")
+
+
+def test_the_remedy_against_too_high_a_plan_is_as_many_workers_as_it_takes():
+    assert more_workers(1000, 500, 1, cores=8).startswith("add --workers 4")
+    assert "loadstone worker" in more_workers(1000, 500, 1, cores=2)
+    assert more_workers(1000, 1000, 2, cores=8).startswith("add --workers 4")
 
 
 def test_thresholds_of_windows_are_fed_second_by_second():
