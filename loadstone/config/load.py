@@ -138,7 +138,7 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
 
 
 def _rule(name: str, raw: RawRule) -> PayloadRule:
-    return PayloadRule(name, tuple(raw.ignore), raw.unwrap, raw.common_prefix)
+    return PayloadRule(name, tuple(raw.ignore), raw.unwrap, raw.common_prefix, raw.not_modified)
 
 
 def _check(project: Project, text: str) -> None:

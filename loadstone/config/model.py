@@ -103,6 +103,8 @@ class PayloadRule:
     """A top-level object that has this key is replaced by the key's value."""
     common_prefix: bool = False
     """Two top-level lists are compared over the shorter one's length."""
+    not_modified: bool = False
+    """A 304 without a body stands for the 200 that the client has kept."""
 
 
 @dataclass(frozen=True, slots=True)

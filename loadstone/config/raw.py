@@ -60,6 +60,7 @@ class RawRule(Table, frozen=True, kw_only=True):
     ignore: list[str] = []
     unwrap: str | None = None
     common_prefix: bool = False
+    not_modified: bool = False
     title: str = ""
 
 

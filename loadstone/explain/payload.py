@@ -18,6 +18,7 @@ from loadstone.record.result import PayloadCheck, PayloadDifference
 BASE = b"{base}"
 KEPT_PER_ENDPOINT = 5
 KEPT_IN_ALL = 50
+OK, NOT_MODIFIED = 200, 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,25 @@ def describe(rule: PayloadRule) -> str:
         allowed.append(f"takes `{rule.unwrap}` for the whole")
     if rule.common_prefix:
         allowed.append("compares top-level lists over the shorter one's length")
+    if rule.not_modified:
+        allowed.append("takes 304 for the 200 that the client has kept")
     return f"{rule.name}: {'; '.join(allowed) or 'allows nothing'}"
 
 
 def _compare(before: Response, after: Response, rules: Sequence[PayloadRule]) -> Difference | None:
+    if any(rule.not_modified for rule in rules) and _spared(before, after):
+        return None
+    types = media_type(before.content_type), media_type(after.content_type)
     if before.status != after.status:
         return Difference("status", str(before.status), str(after.status))
-    types = media_type(before.content_type), media_type(after.content_type)
     if types[0] != types[1]:
         return Difference("content-type", before.content_type or "(none)", after.content_type or "(none)")
+    return _compare_bodies(before, after, types, rules)
+
+
+def _compare_bodies(
+    before: Response, after: Response, types: tuple[str, str], rules: Sequence[PayloadRule]
+) -> Difference | None:
     bodies = _neutral_body(before), _neutral_body(after)
     if bodies[0] == bodies[1]:
         return None
@@ -126,6 +137,12 @@ def _compare(before: Response, after: Response, rules: Sequence[PayloadRule]) ->
     if one is None or other is None:
         return bytes_difference(*bodies)
     return text_difference(one, other) or bytes_difference(*bodies)
+
+
+def _spared(before: Response, after: Response) -> bool:
+    """Tell whether one side was told that it has the answer already, and the other was sent it."""
+    spared, sent = sorted((before, after), key=lambda one: one.status, reverse=True)
+    return (spared.status, sent.status) == (NOT_MODIFIED, OK) and not spared.body
 
 
 def _neutral_body(response: Response) -> bytes:

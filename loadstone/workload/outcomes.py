@@ -5,6 +5,8 @@ from __future__ import annotations
 from loadstone.record.observations import Outcome
 
 OK = int(Outcome.OK)
+NOT_MODIFIED = 304
+"""The answer to a client that has it already, and asked whether that still holds: nowhere to go to."""
 TOO_MANY_REQUESTS = 429
 
 
@@ -12,7 +14,7 @@ def of_status(status: int) -> Outcome:
     """Return the outcome that a status tells; what is no status is a transport error."""
     if status < 200:  # noqa: PLR2004 - the classes of RFC 9110, 15
         return Outcome.TRANSPORT_ERROR
-    if status < 300:  # noqa: PLR2004 - as above
+    if status < 300 or status == NOT_MODIFIED:  # noqa: PLR2004 - as above
         return Outcome.OK
     if status < 400:  # noqa: PLR2004 - as above
         return Outcome.REDIRECT

@@ -71,13 +71,10 @@ def on_sale() -> QuerySet[Product]:
 
 
 def search_products(words: str) -> QuerySet[Product]:
-    """Return what matches `words`, best first."""
-    query = SearchQuery(words, config=SEARCH_CONFIGURATION, search_type="websearch")
-    rank = SearchRank(F("search_vector"), query)
-    # In whole steps: a float does not survive the way through a cursor.
-    relevance = Cast(rank * Value(_RELEVANCE_STEPS), IntegerField())
-    found = on_sale().filter(search_vector=query).annotate(relevance=relevance)
-    return _PRODUCT_LISTS[toggles.choice("orm")](found).order_by("-relevance", "-id")
+    """Return what matches `words`, found as the toggle `search` says; words after a minus must not occur."""
+    found = SEARCHES[toggles.choice("search")](on_sale(), words)
+    ordering = found.query.order_by
+    return _PRODUCT_LISTS[toggles.choice("orm")](found).order_by(*ordering)
 
 
 def reviews() -> QuerySet[Review]:
@@ -124,6 +121,31 @@ def categories_within(slug: str) -> list[int]:
     """Return the ids of the category `slug` and of all below it; none when there is no such category."""
     within = Q(slug=slug) | Q(parent__slug=slug) | Q(parent__parent__slug=slug)  # the tree has three levels
     return list(Category.objects.filter(within).order_by("id").values_list("id", flat=True))
+
+
+def _by_full_text(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
+    """Find word stems by the index, and rank what is found: best first."""
+    query = SearchQuery(words, config=SEARCH_CONFIGURATION, search_type="websearch")
+    rank = SearchRank(F("search_vector"), query)
+    # In whole steps: a float does not survive the way through a cursor.
+    relevance = Cast(rank * Value(_RELEVANCE_STEPS), IntegerField())
+    found = rows.filter(search_vector=query).annotate(relevance=relevance)
+    return found.order_by("-relevance", "-id")
+
+
+def _by_letters(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
+    """Look for each word's letters in every name and text: newest first, as there is no rank."""
+    for word in words.split():
+        letters = word.removeprefix("-")
+        occurs = Q(name__icontains=letters) | Q(description__icontains=letters)
+        rows = rows.exclude(occurs) if word.startswith("-") else rows.filter(occurs)
+    return rows.order_by("-id")
+
+
+SEARCHES: dict[str, Callable[[QuerySet[Product], str], QuerySet[Product]]] = {
+    "icontains": _by_letters,
+    "fulltext": _by_full_text,
+}
 
 
 def _as_it_comes(rows: QuerySet[Any]) -> QuerySet[Any]:

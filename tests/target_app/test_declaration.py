@@ -57,6 +57,7 @@ def test_every_choice_is_implemented():
     for serializers in (presenting.PRODUCTS, presenting.REVIEWS, presenting.CATEGORIES, SELLERS):
         assert set(serializers) == choices["serializer"]
     assert set(ratings._WAYS) == set(rows._FIGURES) == choices["rating"]
+    assert set(selectors.SEARCHES) == choices["search"]
     assert set(PAGINATIONS) == choices["pagination"]
     assert set(COUNTS) == choices["count"]
     assert set(THROTTLES) == choices["throttle"]

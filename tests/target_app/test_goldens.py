@@ -28,6 +28,7 @@ CASES = {
     "page-values": ("/api/v1/products/1", {"orm": "values"}),
     "reviews-exact": ("/api/v1/products/1/reviews", {"count": "exact"}),
     "search-fulltext": ("/api/v1/search?q=oak lamp", {"count": "none"}),
+    "search-icontains": ("/api/v1/search?q=oak -lamp", {"search": "icontains", "count": "none"}),
     "best-sellers": ("/api/v1/best-sellers?category=kitchen", {}),
 }
 

@@ -10,7 +10,7 @@ SHOP_THROTTLE_RATE = env.rate("SHOP_THROTTLE_RATE", "1000/s")
 """What one client may ask for, when throttling is on: high enough that a load test of one client passes."""
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.answering.ToggledRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # A shop window without accounts: nothing here belongs to one user alone.
     "DEFAULT_AUTHENTICATION_CLASSES": [],

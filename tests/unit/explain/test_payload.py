@@ -233,3 +233,14 @@ def test_the_checker_counts_every_pair_and_keeps_a_few_differences():
         "envelope: takes `results` for the whole; compares top-level lists over the shorter one's length",
         "clock: ignores `now`, `took`",
     ]
+
+
+def test_a_304_stands_for_what_the_client_has_only_where_a_rule_says_so():
+    kept = PayloadRule("kept", not_modified=True)
+    sent, spared = reply([1]), Response(304, "", b"")
+    assert compare(sent, spared).path == "status"
+    assert compare(sent, spared, [kept]) is None
+    assert compare(spared, sent, [kept]) is None
+    assert compare(Response(404, "application/json", b"{}"), spared, [kept]).path == "status"
+    assert compare(sent, Response(304, "application/json", b"[2]"), [kept]).path == "status"
+    assert compare(reply([1]), reply([2]), [kept]).path == "$[0]"
