@@ -17,7 +17,7 @@ from loadstone.config.rates import parse_rate
 from loadstone.errors import MeasurementError
 from loadstone.lanes.load_posts import refuse_too_much
 from loadstone.lanes.view import View
-from loadstone.record.journal import CpuSeconds
+from loadstone.record.journal import CpuSeconds, now
 from loadstone.record.load_comparison import LoadBlock, LoadDesign, LoadGenerationLine, ProbedLine
 from loadstone.record.load_record import LoadJournal
 from loadstone.record.machine import CpuSampler
@@ -92,7 +92,7 @@ class LoadLane:
             self._open(index, sides, running)
             machine, begin = CpuSampler(), time.monotonic()
             blocks, requests, schedule, errors = self._blocks(index, running)
-            duration_s, steal = time.monotonic() - begin, machine.steal()
+            duration_s, steal, ended_at = time.monotonic() - begin, machine.steal(), now()
             self.generator.close_sides()
             running.check()
         line = LoadGenerationLine(
@@ -104,6 +104,7 @@ class LoadLane:
             scenario_errors=len(errors),
             first_error=next(iter(errors), ""),
             duration_s=duration_s,
+            ended_at=ended_at,
         )
         self.journal.append(line)
         self.measured.append(LoadMeasured(line, requests, schedule))

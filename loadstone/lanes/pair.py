@@ -14,7 +14,7 @@ from loadstone.lanes.probe import UNSAFE
 from loadstone.lanes.tracks import Progress, Tell, Tracks
 from loadstone.lanes.view import View
 from loadstone.lanes.watch import Watch
-from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash
+from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHash, now
 from loadstone.record.observations import Rows, rows_from_bytes, spikes_from_bytes
 from loadstone.record.plan import Control, Plan, PlannedGeneration
 from loadstone.stats.streams import stream_seed
@@ -60,6 +60,7 @@ class _Measured:
     steal: float | None
     fingerprints: list[str]
     turnover_s: float
+    ended_at: str
 
 
 @dataclass
@@ -143,7 +144,7 @@ class PairLane:
             fingerprints = [self._plans(running[variant.name]) for variant in variants]
             watch = Watch(self.plan, running, planned.index, tell)
             done = self._drive(post, running, watch, planned.index)
-            spent = watch.cpu_spent()
+            spent, ended_at = watch.cpu_spent(), now()
             memory = [running[variant.name].memory_bytes() for variant in variants]
         if not done.pairs:
             raise MeasurementError(
@@ -152,7 +153,7 @@ class PairLane:
                 remedy="check the scenario with stock Locust",
             )
         turnover_s = time.monotonic() - begin - done.duration_s
-        return _Measured(planned.index, done, spent, memory, watch.steal, fingerprints, turnover_s)
+        return _Measured(planned.index, done, spent, memory, watch.steal, fingerprints, turnover_s, ended_at)
 
     def _alike(self, planned: PlannedGeneration) -> dict[str, str]:
         """Return what is drawn anew for each generation, and the same for all its servers."""
@@ -240,6 +241,7 @@ class PairLane:
             stopped_early=done.stopped_early,
             other_runs=len(other_runs(self.stage.state, own=self.stage.token)),
             turnover_s=round(measured.turnover_s, 3),
+            ended_at=measured.ended_at,
         )
         self.journal.append(line)
         # a rare write may come up that the probe never saw

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,11 @@ from loadstone.record.observations import Rows, Spikes, rows_from_bytes, spikes_
 from loadstone.record.plan import Plan
 
 JOURNAL = "journal.jsonl"
+
+
+def now() -> str:
+    """Return the time of day as journals keep it: ISO 8601, UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -75,6 +81,8 @@ class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     """What it took to start the variants, warm them up and stop them; None: not recorded."""
     spikes: str = ""
     """Chunk of what each row's service time holds of a known extra cost; empty: none does."""
+    ended_at: str = ""
+    """When the last timed request was answered; empty: not recorded."""
 
 
 class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):

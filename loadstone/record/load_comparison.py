@@ -84,6 +84,8 @@ class LoadGenerationLine(Frozen, frozen=True, kw_only=True, tag="generation", ta
     scenario_errors: int
     first_error: str
     duration_s: float
+    ended_at: str = ""
+    """When its last block was over; empty: not recorded."""
 
 
 class ComparisonEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field="kind"):

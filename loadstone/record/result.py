@@ -16,7 +16,7 @@ from loadstone.record.plan import Control
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Major changes when an older reader would misread; minor when fields are added."""
 
 
@@ -176,6 +176,8 @@ class GenerationInfo(Record, frozen=True, kw_only=True):
     steal: float | None = None
     generator_cpu: float | None = None
     plan_fingerprints: dict[str, str] = {}
+    ended_at: str = ""
+    """When its timed part was over; empty where not recorded."""
 
 
 class Distribution(Record, frozen=True, kw_only=True):

@@ -109,6 +109,7 @@ def generation_infos(observations: Observations, plan: Plan) -> list[GenerationI
                 steal=measured.line.steal,
                 generator_cpu=measured.line.generator_cpu_s / max(measured.line.duration_s, 1e-9),
                 plan_fingerprints=dict(zip(names, measured.line.plan_fingerprints, strict=False)),
+                ended_at=measured.line.ended_at,
             )
         )
     return found

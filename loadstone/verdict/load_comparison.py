@@ -186,6 +186,7 @@ def _generations(sealed: SealedLoad) -> list[GenerationInfo]:
                 levels=levels,
                 steal=line.steal,
                 generator_cpu=cpu_s / busy_s if busy_s else None,
+                ended_at=line.ended_at,
             )
         )
     return found
