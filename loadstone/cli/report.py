@@ -1,4 +1,4 @@
-"""`loadstone report`: open, build and compare the reports of runs."""
+"""`loadstone report`: open, build, compare and export the reports of runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from loadstone.cli.shared import config_option, find_run, out
-from loadstone.record.folder import PAGE, load_result
+from loadstone.errors import ConfigurationError
+from loadstone.record.folder import PAGE, load_result, write_atomically
 from loadstone.record.result import Result
 from loadstone.report import diff
+from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
 
 EPILOG = """\b
@@ -19,12 +21,25 @@ Examples:
   loadstone report open
   loadstone report build reports/20260101T120000Z-orm-naive-orm-prefetch
   loadstone report diff reports/RUN reports/OTHER_RUN
+  loadstone report export --as junit --output junit.xml
 """
+EXPORT_EPILOG = (
+    "\b\nFormats:\n"
+    + "".join(f"  {name:12} {one.readers}\n" for name, one in FORMATS.items())
+    + """
+\b
+Examples:
+  loadstone report export --as junit --output junit.xml
+  loadstone report export reports/RUN --as csv > run.csv
+  loadstone report export reports/RUN --as openmetrics -o run.om
+  promtool tsdb create-blocks-from openmetrics run.om data/
+"""
+)
 
 
 @click.group("report", epilog=EPILOG)
 def command() -> None:
-    """Open, build or compare the reports of runs."""
+    """Open, build, compare or export the reports of runs."""
 
 
 @command.command("open")
@@ -64,6 +79,32 @@ def diff_(run: str, other: str, config: Path | None, *, as_json: bool) -> None:
         click.echo(json.dumps(diff.as_dict(first, second), indent=2))
     else:
         diff.render(first, second, out())
+
+
+@command.command("export", epilog=EXPORT_EPILOG)
+@click.argument("run", required=False)
+@click.option("--as", "name", type=click.Choice(list(FORMATS)), required=True, help="The format.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default="-",
+    help="The file to write; by default standard output.",
+)
+@config_option
+def export(run: str | None, name: str, output: Path, config: Path | None) -> None:
+    """Write RUN (a folder, an id or a result.json; by default the newest) in a format of other tools."""
+    folder = Path(run) if run is not None and Path(run).is_file() else find_run(run, config)
+    text = FORMATS[name].render(load_result(folder))
+    if str(output) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        write_atomically(output, text.encode())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{output} cannot be written", cause=str(error), remedy="name another file with --output"
+        ) from error
 
 
 def _load(run: str, config: Path | None) -> Result:

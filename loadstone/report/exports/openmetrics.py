@@ -1,0 +1,165 @@
+"""A result as OpenMetrics text with timestamps, so that a finished run can be looked at in Prometheus later.
+
+Levels and effects stand at the end of the generation or look that told them; the
+verdict, and what was counted over the whole run, at the run's end. Base units:
+seconds, bytes, ratios. Every series carries `run`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import generate_latest
+
+from loadstone.record.result import Contrast, Effect, Result
+from loadstone.report import safe, selection
+from loadstone.stats.verdicts import Verdict
+
+ALL = "all"
+"""The label of all endpoints together."""
+UNITS = {
+    "us": ("seconds", 1e-6),
+    "s": ("seconds", 1.0),
+    "share": ("ratio", 1.0),
+    "rps": ("requests_per_second", 1.0),
+    "bytes": ("bytes", 1.0),
+}
+"""Of a result's units: the base unit in a series' name, and the factor to it."""
+LEVEL_LABELS = ("run", "variant", "endpoint")
+EFFECT_LABELS = ("run", "variant", "endpoint", "metric", "kind", "bound")
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_]+")
+
+Series = dict[tuple[str, ...], dict[float, float]]
+"""Of one family: label values -> seconds since 1970 -> value."""
+
+
+def render(result: Result) -> str:
+    """Return the exposition, ended with `# EOF`."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(result))
+    text: bytes = generate_latest(registry)
+    return text.decode()
+
+
+@dataclass(frozen=True, eq=False)
+class _Collector:
+    """Gives the families of one result."""
+
+    result: Result
+
+    def describe(self) -> list[Metric]:
+        """Name nothing beforehand: what there is depends on the result."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each family, its samples series by series and in time."""
+        for name, series in _levels(self.result).items():
+            yield _gauge(name, "Level of a metric on a variant", LEVEL_LABELS, series)
+        told = "Change of a metric against the baseline, with the ends of its interval"
+        yield _gauge("loadstone_effect", told, EFFECT_LABELS, _effects(self.result))
+        verdicts: Series = {
+            (self.result.run.id, str(one)): {_end(self.result): float(one is self.result.verdict.verdict)}
+            for one in Verdict
+        }
+        yield _gauge("loadstone_verdict", "1 for the run's verdict", ("run", "verdict"), verdicts)
+        yield _requests(self.result)
+        for name, series in _facts(self.result).items():
+            yield _gauge(name, "Counted exactly, mean per request", LEVEL_LABELS, series)
+
+
+def _gauge(name: str, told: str, labels: tuple[str, ...], series: Series) -> Metric:
+    family = GaugeMetricFamily(name, told, labels=labels)
+    for values, samples in series.items():
+        for at in sorted(samples):
+            family.add_metric(values, samples[at], timestamp=at)
+    return family
+
+
+def _levels(result: Result) -> dict[str, Series]:
+    """Return a family a metric: levels of the whole run, and by generation those of what decides."""
+    found: dict[str, Series] = defaultdict(lambda: defaultdict(dict))
+    ends = _generation_ends(result)
+    for one in result.contrasts:
+        name, factor = _named(one.metric, one.unit)
+        for variant, level in ((one.baseline, one.before), (one.variant, one.after)):
+            if level is None:
+                continue
+            points = found[name][_labels(result, variant, one.endpoint)]
+            if one.endpoint is None:
+                points |= {
+                    ends[generation.index]: generation.levels[one.metric][variant] * factor
+                    for generation in result.generations
+                    if generation.index in ends and variant in generation.levels.get(one.metric, {})
+                }
+            points[_end(result)] = level * factor
+    return found
+
+
+def _effects(result: Result) -> Series:
+    """Return estimate and interval of every contrast, look by look where looks are recorded."""
+    found: Series = defaultdict(dict)
+    ends = sorted(_generation_ends(result).values())
+    for one in result.contrasts:
+        told = [(look.generations, look.effect) for look in one.looks if look.generations <= len(ends)]
+        for count, effect in told:
+            _add_effect(found, result, one, ends[count - 1], effect)
+        if one.effect is not None:
+            _add_effect(found, result, one, _end(result), one.effect)
+    return found
+
+
+def _add_effect(found: Series, result: Result, one: Contrast, at: float, effect: Effect) -> None:
+    factor = 1.0 if effect.kind == "ratio" else UNITS.get(one.unit, ("", 1.0))[1]
+    labels = (*_labels(result, one.variant, one.endpoint), one.metric, effect.kind)
+    for bound, value in (("estimate", effect.estimate), ("low", effect.low), ("high", effect.high)):
+        found[(*labels, bound)][at] = value * factor
+
+
+def _requests(result: Result) -> Metric:
+    family = CounterMetricFamily(
+        "loadstone_requests", "Measured requests by outcome", labels=(*LEVEL_LABELS, "outcome")
+    )
+    for one in result.outcomes:
+        labels = (*_labels(result, one.variant, one.endpoint), one.outcome)
+        family.add_metric(labels, one.count, timestamp=_end(result))
+    return family
+
+
+def _facts(result: Result) -> dict[str, Series]:
+    found: dict[str, Series] = defaultdict(lambda: defaultdict(dict))
+    for one in selection.facts(result):
+        name, factor = _named(f"probed_{one.fact}", one.unit)
+        for variant, mean in ((one.baseline, one.before), (one.variant, one.after)):
+            found[name][_labels(result, variant, one.endpoint)][_end(result)] = mean * factor
+    return found
+
+
+def _labels(result: Result, variant: str, endpoint: str | None) -> tuple[str, ...]:
+    return result.run.id, safe.name(variant), safe.name(endpoint) if endpoint else ALL
+
+
+def _named(metric: str, unit: str) -> tuple[str, float]:
+    """Return the series' name of a metric, and the factor from its unit to the base unit."""
+    base, factor = UNITS.get(unit, ("", 1.0))
+    stem = f"loadstone_{_FOREIGN.sub('_', metric)}"
+    return (stem if not base or stem.endswith(f"_{base}") else f"{stem}_{base}"), factor
+
+
+def _generation_ends(result: Result) -> dict[int, float]:
+    """Return when each generation ended, in seconds since 1970; those of older runs are not recorded."""
+    told = {one.index: one.ended_at for one in result.generations}
+    return {index: _seconds(at) for index, at in told.items() if at}
+
+
+def _end(result: Result) -> float:
+    return _seconds(result.run.finished_at)
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()
