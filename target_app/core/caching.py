@@ -1,4 +1,4 @@
-"""Caching in Redis (toggle `cache`): whole answers by address, or data beside the database.
+"""Caching in Redis (toggles `cache`, `invalidation`): whole answers by address, or data beside the database.
 
 `view` keeps the finished answer of an address for a while, whatever changes.
 `aside` keeps data under a key of its own: one client computes it while others
@@ -42,9 +42,10 @@ def cached_page(view: View) -> View:
 def remember(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `compute` returns
     """Return what `compute` returns, from Redis where the toggle says `aside`.
 
-    A value is kept with the stamp that its key had before it was computed, and is
-    good only while the key still has that stamp: a value that was computed from
-    rows which changed meanwhile is never served.
+    Of clients that miss it at once, one computes it while the others wait. With
+    `invalidation=versioned` a value is kept with the stamp that its key had before
+    it was computed, and is good only while the key still has that stamp: a value
+    that was computed from rows which changed meanwhile is never served.
     """
     if toggles.choice("cache") != "aside":
         return compute()
@@ -61,8 +62,17 @@ def remember(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - wha
 
 
 def forget(*keys: str) -> None:
-    """Drop values once the transaction is committed: from then on nobody reads what was before."""
-    if toggles.choice("cache") == "aside":
+    """Have values renewed once the transaction is committed, as the toggle `invalidation` says.
+
+    `event` drops them: whoever read the old rows before may still keep an old value after.
+    `versioned` gives their keys a new stamp. `ttl` leaves them until their period is over.
+    """
+    if toggles.choice("cache") != "aside":
+        return
+    invalidation = toggles.choice("invalidation")
+    if invalidation == "event":
+        transaction.on_commit(lambda: cache.delete_many(keys))
+    elif invalidation == "versioned":
         # A stamp outlives every value that was kept before it.
         stamps = {_stamp_key(key): secrets.token_hex(8) for key in keys}
         transaction.on_commit(lambda: cache.set_many(stamps, 2 * settings.SHOP_CACHE_SECONDS))
@@ -70,6 +80,9 @@ def forget(*keys: str) -> None:
 
 def _read(key: str) -> tuple[str | None, tuple[Any] | None]:
     """Return the key's stamp, and the value that is good under it, in a tuple, or None."""
+    if toggles.choice("invalidation") != "versioned":
+        kept = cache.get(key)
+        return None, None if kept is None else (kept[1],)
     found = cache.get_many([key, _stamp_key(key)])
     stamp, kept = found.get(_stamp_key(key)), found.get(key)
     return stamp, None if kept is None or kept[0] != stamp else (kept[1],)

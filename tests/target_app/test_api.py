@@ -176,6 +176,15 @@ def test_the_api_describes_itself(client):
     assert client.get("/api/docs").status_code == 200
 
 
+@pytest.mark.parametrize("query", ["", "?format=json"])
+def test_a_prebuilt_description_is_the_same(client, choose, query):
+    made = client.get(f"/api/schema{query}")
+    choose(openapi="prebuilt")
+    kept, again = (client.get(f"/api/schema{query}") for _ in range(2))
+    assert made.content == kept.content == again.content
+    assert made["Content-Type"] == kept["Content-Type"] == again["Content-Type"]
+
+
 def test_health(client):
     assert client.get("/health/live").json() == {"status": "ok"}
     assert client.get("/health/ready").json()["checks"] == {"postgres": "ok", "redis": "ok"}

@@ -67,6 +67,13 @@ def test_production_refuses_what_is_only_good_at_home():
     assert "SECRET_KEY is too short" in done.stderr
 
 
+@pytest.mark.parametrize(("choice", "age"), [("persistent", "None"), ("per_request", "0")])
+def test_connections_are_kept_or_not(choice, age):
+    code = "from django.db import connection; print(connection.settings_dict['CONN_MAX_AGE'])"
+    done = manage("shell", "--no-imports", "--command", code, SHOP_DB_CONNECTIONS=choice, **GOOD)
+    assert (done.returncode, done.stdout.strip()) == (0, age)
+
+
 @pytest.mark.django_db
 def test_migrations_are_complete():
     call_command("makemigrations", check=True, dry_run=True)

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from config.settings.application import TOGGLES
 from config.settings.source import env
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         **env.postgres("DATABASE_URL"),
-        # A connection for each thread, kept for the thread's life: connecting costs more than most queries.
-        "CONN_MAX_AGE": None,
+        # Persistent: one for each thread, for the thread's life.
+        "CONN_MAX_AGE": None if TOGGLES["db_connections"] == "persistent" else 0,
         "CONN_HEALTH_CHECKS": False,
     },
 }
