@@ -11,8 +11,9 @@ from pathlib import Path
 
 from loadstone.config.rates import parse_rate
 from loadstone.record.recording import Recording
+from loadstone.workload.crew_start import start_load_generator
 from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock
-from loadstone.workload.load_remote import LoadGenerator, start_load_generator
+from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.protocol import Side
 
 TOKEN = "benchmark"  # noqa: S105 - proves who connects, on this machine

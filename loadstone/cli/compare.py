@@ -10,9 +10,11 @@ from pathlib import Path
 
 import click
 
+from loadstone.cli.crew import crew_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.compile import Wish, compile_experiment
+from loadstone.config.crew import CrewWish
 from loadstone.config.load import Project
 from loadstone.config.offered import LoadWish, Offer, compile_offer
 from loadstone.errors import ConfigurationError, ExitCode
@@ -59,7 +61,7 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
     help="After probing, time pairs of requests, or offer load in alternating blocks; or only probe.",
 )
 @click.option("--rate", help="Arrivals per second offered to each variant (--lane load).")
-@click.option("--workers", type=int, default=1, help="Processes that share the rate (--lane load).")
+@crew_options
 @click.option("--most-users", type=int, help="Most users that offered load may grow to (--lane load).")
 @click.option(
     "--anytime",
@@ -121,7 +123,7 @@ def command(
     size: str | None,
     lane: str,
     rate: str | None,
-    workers: int,
+    crew: CrewWish,
     most_users: int | None,
     budget: str | None,
     anytime: bool,
@@ -187,7 +189,7 @@ def command(
         redis_url=redis_url,
         allowed_hosts=allow_host,
     )
-    offer = _offer(project, lane, LoadWish(rate=rate, most_users=most_users, workers=workers), gating)
+    offer = _offer(project, lane, LoadWish(rate=rate, most_users=most_users, crew=crew), gating)
     with progress_view(quiet=quiet) as view:
         if offer is not None:
             outcome = conduct_load(experiment, offer, options, view)

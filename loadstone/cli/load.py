@@ -13,7 +13,9 @@ from rich.live import Live
 from rich.text import Text
 
 from loadstone.cli.compare import command_line
+from loadstone.cli.crew import crew_options
 from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.config.crew import CrewWish
 from loadstone.config.offered import LoadWish, compile_load
 from loadstone.errors import ExitCode
 from loadstone.lanes.conductor import Options
@@ -34,6 +36,9 @@ Examples:
   loadstone load --rate 'poisson:100/1m, 100^400@5s/1m' --threshold 'errors<0.1%, rate>=99%'
   loadstone load orm=naive --users 20 --for 2m
   loadstone load orm=prefetch --rate 5000 --for 1m --workers 4
+  loadstone load --rate 9000 --for 5m --expect-workers 6 --bind 10.0.0.5 --target-host 10.0.0.5 \\
+      --allow-host 10.0.0.5          (and `loadstone worker --master 10.0.0.5` on other hosts)
+  loadstone load orm=prefetch --rate 200 --for 5m --web
 \b
 Rates and thresholds: docs/load.md.
 Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurement,
@@ -54,7 +59,7 @@ Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurem
     "--threshold", "thresholds", multiple=True, help="What must hold, such as 'p99<200ms over 10s'."
 )
 @click.option("--most-users", type=int, help="Most users that the open model may grow to.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes that share the load.")
+@crew_options
 @click.option("--tags", multiple=True, help="Only tasks with this tag (closed model).")
 @click.option("--exclude-tags", multiple=True, help="No task with this tag (closed model).")
 @click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
@@ -77,7 +82,7 @@ def command(
     warm_up: str | None,
     thresholds: tuple[str, ...],
     most_users: int | None,
-    workers: int,
+    crew: CrewWish,
     tags: tuple[str, ...],
     exclude_tags: tuple[str, ...],
     scenario: str | None,
@@ -111,7 +116,7 @@ def command(
         warm_up=warm_up,
         thresholds=thresholds,
         most_users=most_users,
-        workers=workers,
+        crew=crew,
         tags=tags,
         exclude_tags=exclude_tags,
     )

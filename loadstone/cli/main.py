@@ -9,7 +9,7 @@ import traceback
 import click
 
 from loadstone import __version__
-from loadstone.cli import clean, compare, doctor, load, report, scenario, toggles, verify
+from loadstone.cli import clean, compare, doctor, load, report, scenario, toggles, verify, worker
 from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
@@ -34,7 +34,7 @@ def cli() -> None:
     """Prove an optimization before it ships: two variants, side by side, one verdict."""
 
 
-for module in (compare, load, toggles, doctor, report, verify, scenario, clean):
+for module in (compare, load, worker, toggles, doctor, report, verify, scenario, clean):
     cli.add_command(module.command)
 
 

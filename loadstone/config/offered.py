@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadstone.config.compile import compile_variant
+from loadstone.config.crew import Crew, CrewWish, compile_crew
 from loadstone.config.load import Project
 from loadstone.config.model import Variant
 from loadstone.config.rates import Rate, parse_rate
@@ -15,8 +16,6 @@ from loadstone.config.units import parse_duration
 from loadstone.errors import ConfigurationError
 
 MOST_USERS = 100_000
-MOST_WORKERS = 64
-"""On one machine; each is a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class LoadWish:
     most_users: int | None = None
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
-    workers: int = 1
+    crew: CrewWish = field(default_factory=CrewWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ class Offer:
     """Of the p99 with which work is handed out; above it the run is invalid."""
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
-    workers: int = 1
-    """Generator processes on this machine."""
+    crew: Crew = field(default_factory=Crew)
+    """Who sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
         most_lag_us=parse_duration(raw.most_lag) * 1e6,
         tags=wish.tags,
         exclude_tags=wish.exclude_tags,
-        workers=_workers(wish.workers),
+        crew=compile_crew(wish.crew),
     )
 
 
@@ -133,14 +132,6 @@ def _warm_s(wished: str | None, default: str, rate: Rate | None) -> float:
     if wished is None and rate is not None and rate.replayed:
         return 0.0
     return parse_duration(wished or default)
-
-
-def _workers(count: int) -> int:
-    if not 1 <= count <= MOST_WORKERS:
-        raise ConfigurationError(
-            f"{count} workers cannot share the load", remedy=f"choose between 1 and {MOST_WORKERS}"
-        )
-    return count
 
 
 def _count(what: str, count: int, least: int) -> int:

@@ -15,6 +15,7 @@ from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.conductor import Options, interruptible
 from loadstone.lanes.load_design import LoadView, make_load_plan
 from loadstone.lanes.load_posts import open_generator, refuse_too_much, sendable, spent_s
+from loadstone.lanes.load_show import Showing
 from loadstone.record.folder import new_run_folder, write_atomically
 from loadstone.record.load_record import (
     LOAD_RESULT,
@@ -30,13 +31,7 @@ from loadstone.record.recording import Recording
 from loadstone.record.result import RunStatus
 from loadstone.target.stage import Generation, Stage
 from loadstone.verdict.offered import Gate, judge_load
-from loadstone.workload.load_protocol import (
-    BlockDone,
-    OpenSides,
-    RunBlock,
-    RunCrowd,
-    Second,
-)
+from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock, RunCrowd, Second
 from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.protocol import Side
 
@@ -149,9 +144,10 @@ class _Run:
         experiment, stage, view = self._experiment, self._stage, self._view
         with ExitStack() as stack:
             stage.prepare([experiment.variant], progress=view.step)
-            workers = experiment.offer.workers
-            view.step("starting the load generator" + (f" with {workers} workers" if workers > 1 else ""))
-            generator = stack.enter_context(open_generator(stage, self._folder, workers))
+            crew = experiment.offer.crew
+            view.step("starting the load generator" + (f": {crew.total} workers" if crew.total > 1 else ""))
+            opened = open_generator(stage, self._folder, crew, title=experiment.title, tell=view.step)
+            generator = stack.enter_context(opened)
             generator.load(experiment.scenario)
             if experiment.offer.rate is not None:
                 view.step("finding out what this generator can send")
@@ -218,12 +214,15 @@ class _Run:
         """Run the measured part; what it brought is in `_seen`, however it ends."""
         seen, it = self._seen, running["it"]
         before, machine, seen.begun = it.cpu(), CpuSampler(), time.monotonic()
+        showing = Showing(self._experiment.title, [("it", self._experiment.variant.label)])
 
         def on_second(second: Second, requests: Recording, schedule: Recording) -> bool:
             seen.requests, seen.schedule, seen.last = requests, schedule, second
             seen.server_cpu_s, seen.steal = spent_s(it, before), machine.steal()
             self._view.second(second, requests, self._planned(second.elapsed_s - 1))
             seen.aborted = seen.gate.feed(requests, second.elapsed_s)
+            if self._experiment.offer.crew.web:
+                _show(generator, showing, second.elapsed_s, requests)
             return self._go_on(running) and not seen.aborted
 
         try:
@@ -271,6 +270,14 @@ class _Run:
             mismatch=done.mismatch if done else "",
             workers=done.workers if done else [],
         )
+
+
+def _show(generator: LoadGenerator, showing: Showing, elapsed_s: int, requests: Recording) -> None:
+    """Give the web UI what there is; its stop button ends the run as Ctrl-C does."""
+    if generator.end_wished:
+        raise KeyboardInterrupt
+    showing.add(0, float(elapsed_s), requests.between(elapsed_s - 1, elapsed_s))
+    generator.show(showing.page(requests, [float(elapsed_s)]))
 
 
 def _open_stage(options: Options) -> Stage:

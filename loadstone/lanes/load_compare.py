@@ -16,6 +16,7 @@ from loadstone.config.model import Experiment
 from loadstone.config.rates import parse_rate
 from loadstone.errors import MeasurementError
 from loadstone.lanes.load_posts import refuse_too_much
+from loadstone.lanes.load_show import Showing
 from loadstone.lanes.view import View
 from loadstone.record.journal import CpuSeconds, now
 from loadstone.record.load_comparison import LoadBlock, LoadDesign, LoadGenerationLine, ProbedLine
@@ -53,6 +54,9 @@ class LoadLane:
     refill: bool
     sendable_rps: float | None = None
     measured: list[LoadMeasured] = field(default_factory=list)
+    _shown: Recording = field(default_factory=Recording)
+    _showing: Showing | None = None
+    _sent_s: list[float] = field(default_factory=list)
 
     def run(self) -> tuple[str, bool]:
         """Measure until decided or spent; return why it ended, and whether the data ended it.
@@ -145,9 +149,25 @@ class LoadLane:
                 requests.add(Recording(sent.cells))
                 schedule.add(Recording(planned.cells))
                 errors += [done.first_error] * done.scenario_errors
+                self._show(side, sent)
                 share = len(blocks) / (self.design.couples * len(order))
                 self.view.measuring(index, share, sum(block.begun for block in blocks))
         return blocks, requests, schedule, errors
+
+    def _show(self, side: int, sent: Recording) -> None:
+        """Give the web UI what a block brought; its stop button ends the run as Ctrl-C does."""
+        if self.generator.master is None:
+            return
+        if self._showing is None:
+            variants = [(each.name, each.label) for each in self.experiment.variants]
+            self._showing = Showing(self.design.plan.title, variants)
+            self._sent_s = [0.0] * len(variants)
+        if self.generator.end_wished:
+            raise KeyboardInterrupt
+        self._shown.add(Recording(sent.cells))
+        self._sent_s[side] += self.design.block_s
+        self._showing.add(side, sum(self._sent_s), sent)
+        self.generator.show(self._showing.page(self._shown, self._sent_s))
 
     def _run_block(
         self, side: int, window: tuple[float, float], key: list[int | str], running: Generation

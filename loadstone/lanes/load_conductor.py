@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from loadstone.config.crew import Crew
 from loadstone.config.model import Experiment
 from loadstone.config.offered import Offer
 from loadstone.config.units import format_duration
@@ -88,7 +89,7 @@ def make_load_design(experiment: Experiment, offer: Offer, command: str) -> Load
         most_backlog=offer.most_backlog,
         drain_s=offer.drain_s,
         most_lag_us=offer.most_lag_us,
-        workers=offer.workers,
+        workers=offer.crew.total,
     )
 
 
@@ -147,7 +148,7 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
         journal = LoadJournal(folder)
         journal.append(DesignLine(design=design))
         started, begin = _now(), time.monotonic()
-        ending = _end_well(experiment, design, stage, folder, journal, view)
+        ending = _end_well(experiment, offer.crew, design, stage, folder, journal, view)
         stage.close()
     journal.append(
         ComparisonEndLine(
@@ -173,10 +174,16 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
 
 
 def _end_well(
-    experiment: Experiment, design: LoadDesign, stage: Stage, folder: Path, journal: LoadJournal, view: View
+    experiment: Experiment,
+    crew: Crew,
+    design: LoadDesign,
+    stage: Stage,
+    folder: Path,
+    journal: LoadJournal,
+    view: View,
 ) -> _Ending:
     try:
-        return _measure(experiment, design, stage, folder, journal, view)
+        return _measure(experiment, crew, design, stage, folder, journal, view)
     except KeyboardInterrupt:
         view.step("interrupted: stopping what was started")
         return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
@@ -185,7 +192,13 @@ def _end_well(
 
 
 def _measure(
-    experiment: Experiment, design: LoadDesign, stage: Stage, folder: Path, journal: LoadJournal, view: View
+    experiment: Experiment,
+    crew: Crew,
+    design: LoadDesign,
+    stage: Stage,
+    folder: Path,
+    journal: LoadJournal,
+    view: View,
 ) -> _Ending:
     stage.prepare(experiment.variants, progress=view.step)
     with ExitStack() as stack:
@@ -203,7 +216,8 @@ def _measure(
             cause=f"{first.path}: {first.before} before, {first.after} after",
             remedy="mend the variant, or declare the difference as a payload rule of the toggle",
         )
-    with open_generator(stage, folder, design.workers) as generator:
+    with open_generator(stage, folder, crew, title=design.plan.title, tell=view.step) as generator:
+        generator.admit_no_others()
         generator.load(experiment.scenario)
         view.step("finding out what this generator can send")
         lane = LoadLane(

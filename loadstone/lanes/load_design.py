@@ -42,5 +42,5 @@ def make_load_plan(experiment: LoadExperiment, command: str) -> LoadPlan:
         warm_s=offer.warm_s,
         thresholds=[one.text for one in offer.thresholds],
         most_lag_us=offer.most_lag_us,
-        workers=offer.workers,
+        workers=offer.crew.total,
     )

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import fmean
 
+from loadstone.config.crew import TOKEN_VARIABLE, Crew
 from loadstone.errors import MeasurementError
 from loadstone.target.cpu import CpuReading
 from loadstone.target.generation import Running
 from loadstone.target.stage import Stage
-from loadstone.verdict.load_checks import more_workers, sendable_problem
+from loadstone.verdict.worker_checks import more_workers, sendable_problem
+from loadstone.workload.crew_start import secret_of, start_crew
 from loadstone.workload.load_protocol import RunSelfTest, SelfTested
-from loadstone.workload.load_remote import LoadGenerator, start_load_generator
+from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.protocol import Hello
 
 GENERATOR_LOG = "generator.log"
 SELF_TEST_S = 1.0
+ALONE = Crew()
 
 
 def sendable(generator: LoadGenerator, stage: Stage, folder: Path) -> float | None:
@@ -37,6 +41,7 @@ def sendable(generator: LoadGenerator, stage: Stage, folder: Path) -> float | No
     child = stage.supervisor.start("null server", argv, log=log, cwd=Path.cwd(), env=dict(os.environ))
     try:
         port = _told_port(log)
+        # workers of other hosts ask a server of their own
         order = RunSelfTest(base_url=f"http://127.0.0.1:{port}", seconds=SELF_TEST_S)
         tested = generator.self_test(order)
     finally:
@@ -72,18 +77,42 @@ def refuse_too_much(peak_rps: float, sendable_rps: float | None, workers: int) -
 
 
 @contextmanager
-def open_generator(stage: Stage, folder: Path, workers: int = 1) -> Iterator[LoadGenerator]:
-    """Start generators of offered load as children of the run."""
-    logs = iter([GENERATOR_LOG, *(f"generator-{place}.log" for place in range(2, workers + 1))])
+def open_generator(
+    stage: Stage,
+    folder: Path,
+    crew: Crew = ALONE,
+    *,
+    title: str = "",
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Iterator[LoadGenerator]:
+    """Start generators of offered load as children of the run, and wait for those of other hosts.
+
+    Raises:
+        MeasurementError: one did not come.
+    """
+    secret = secret_of(crew, stage.token)
+    if secret:
+        stage.supervisor.conceal(secret)
+    logs = _logs(folder)
 
     def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
         child = stage.supervisor.start(
-            "load generator", argv, log=folder / next(logs), cwd=Path.cwd(), env=dict(os.environ)
+            "load generator",
+            argv,
+            log=next(logs),
+            cwd=Path.cwd(),
+            env={**os.environ, TOKEN_VARIABLE: secret},
         )
         return child.process
 
-    with start_load_generator(spawn, stage.token, workers=workers) as generator:
+    with start_crew(spawn, stage.token, crew, title=title, tell=tell) as generator:
         yield generator
+
+
+def _logs(folder: Path) -> Iterator[Path]:
+    yield folder / GENERATOR_LOG
+    for place in itertools.count(2):
+        yield folder / f"generator-{place}.log"
 
 
 def spent_s(running: Running, before: CpuReading) -> float | None:

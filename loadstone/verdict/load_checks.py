@@ -12,6 +12,7 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
 from loadstone.record.result import Check, CheckStatus, Probe
 from loadstone.verdict.load_levels import LoadObservations
+from loadstone.verdict.worker_checks import CLOCK_FAIL_S, CLOCK_WARN_S, clock_checks, graded, workers_checks
 
 DISPATCH = "(dispatch)"
 LAG_WARN_SHARE = 0.2
@@ -19,12 +20,7 @@ LAG_WARN_SHARE = 0.2
 RATE_WARN, RATE_FAIL = 0.99, 0.95
 CPU_WARN, CPU_FAIL = 0.60, 0.90
 """Of one core, on which a generator runs."""
-CLOCK_WARN_S, CLOCK_FAIL_S = 0.005, 0.1
 STEAL_WARN = 0.05
-LOST_FAIL = 0.01
-"""Share of arrivals of which a worker that died told nothing."""
-SENDABLE_SHARE = 0.60
-"""Share of what the generator can send that a plan may ask for."""
 
 
 def load_checks(
@@ -36,7 +32,7 @@ def load_checks(
     checks = [
         _generator(block),
         _clock(block),
-        *_worker_clocks(bound_us / 1e6, moved_us / 1e6),
+        *clock_checks(bound_us / 1e6, moved_us / 1e6),
         _scenario(block),
         *workers_checks(plan.workers, block),
     ]
@@ -44,7 +40,7 @@ def load_checks(
         checks = [lag_check(schedule, plan.most_lag_us), _rate(plan, block), _saturated(block), *checks]
     if block.steal is not None:
         checks.append(
-            _graded(
+            graded(
                 "steal",
                 block.steal,
                 (STEAL_WARN, math.inf),
@@ -57,42 +53,12 @@ def load_checks(
     return checks
 
 
-def workers_checks(planned: int, block: BlockLine) -> list[Check]:
-    """Every worker that was planned must have taken part to the end, and all must add up to the plan."""
-    if planned == 1 and len(block.workers) <= 1 and not block.mismatch:
-        return []
-    missing = max(0, planned - sum(not one.first for one in block.workers))
-    told = [
-        f"{one.name} {one.ended} and left {one.lost} arrivals untold" for one in block.workers if one.ended
-    ]
-    told += [f"{one.name} joined at arrival {one.first}" for one in block.workers if one.first]
-    told += [f"{missing} of {planned} never took part"] if missing else []
-    share = block.lost / max(block.due, 1)
-    return [
-        Check(
-            name="workers",
-            status=CheckStatus.FAIL if share > LOST_FAIL else CheckStatus.WARN if told else CheckStatus.OK,
-            message="; ".join(told) or f"all {len(block.workers)} workers took part to the end",
-            remedy="see the generators' logs; repeat the run" if told else "",
-            value=share,
-        ),
-        Check(
-            name="sum",
-            status=CheckStatus.FAIL if block.mismatch else CheckStatus.OK,
-            message=block.mismatch
-            or f"{block.due} arrivals and {sum(one.requests for one in block.workers)} requests: "
-            "the sum over workers is the plan's",
-            remedy="repeat the run" if block.mismatch else "",
-        ),
-    ]
-
-
 def lag_check(schedule: Recording, most_us: float) -> Check:
     """Work that is handed out late is not the load that was planned."""
     lag_us = schedule.quantile(0.99, "lag", endpoint=DISPATCH).value_us
     if math.isnan(lag_us):
         return Check(name="lag", status=CheckStatus.FAIL, message="no work was handed out")
-    return _graded(
+    return graded(
         "lag",
         lag_us,
         (LAG_WARN_SHARE * most_us, most_us),
@@ -117,38 +83,38 @@ def comparison_checks(design: LoadDesign, observations: LoadObservations, probe:
     errors = sum(measured.line.scenario_errors for measured in observations.generations)
     checks += [
         lag_check(schedule, design.most_lag_us),
-        _graded(
+        graded(
             "rate",
             1 - begun / max(due, 1),
             (0.0, 1 - RATE_WARN),
             f"{begun} of {due} planned arrivals were begun",
             "a variant cannot keep up with this rate: lower it",
         ),
-        _graded(
+        graded(
             "backlog",
             float(unsent),
             (0.0, 0.0),
             f"{unsent} arrivals were never sent or not finished",
             "a variant is saturated, so that times say how long the run was: lower the rate",
         ),
-        _graded(
+        graded(
             "generator",
             share,
             (CPU_WARN, CPU_FAIL),
             f"the load generator used at most {share:.0%} of a core",
             "it is near its limit: lower the rate, or use LeanHttpUser in the scenario",
         ),
-        _graded(
+        graded(
             "clock",
             drift_s,
             (CLOCK_WARN_S, CLOCK_FAIL_S),
             f"the clocks went at most {drift_s * 1000:.2f} ms apart",
             "the wall clock was set during the run: repeat it",
         ),
-        *_worker_clocks(
+        *clock_checks(
             max(block.clock_bound_s for block in blocks), max(block.clock_moved_s for block in blocks)
         ),
-        _graded(
+        graded(
             "scenario",
             errors / max(due, 1),
             (0.0, 0.01),
@@ -164,7 +130,7 @@ def comparison_checks(design: LoadDesign, observations: LoadObservations, probe:
 def _payload(probe: Probe) -> Check:
     payload = probe.payload
     wrong = payload.checked - payload.equal
-    return _graded(
+    return graded(
         "payload",
         float(wrong),
         (0.0, 0.0),
@@ -203,39 +169,10 @@ def _generations(design: LoadDesign, observations: LoadObservations) -> Check:
     )
 
 
-def sendable_problem(peak_rps: float, sendable_rps: float, workers: int = 1) -> str:
-    """Return why a plan is beyond the generators, or nothing."""
-    if peak_rps <= SENDABLE_SHARE * sendable_rps:
-        return ""
-    who = "this generator" if workers == 1 else f"these {workers} workers together"
-    return (
-        f"the plan asks for {peak_rps:,.0f} requests/s, and with this scenario's client "
-        f"{who} can send {sendable_rps:,.0f}"
-    )
-
-
-def more_workers(peak_rps: float, sendable_rps: float, workers: int, cores: int) -> str:
-    """Return what helps against a plan beyond the generators, on a machine with so many cores."""
-    needed = math.ceil(peak_rps / (SENDABLE_SHARE * sendable_rps / min(workers, cores)))
-    if needed <= cores:
-        return f"add --workers {needed}, lower the rate, or use LeanHttpUser in the scenario"
-    return (
-        f"it takes some {needed} workers, each with a core of its own: --workers {cores} here and "
-        "`loadstone worker` on other machines; or lower the rate, or use LeanHttpUser in the scenario"
-    )
-
-
-def _graded(name: str, value: float, limits: tuple[float, float], message: str, remedy: str) -> Check:
-    warn, fail = limits
-    status = CheckStatus.FAIL if value > fail else CheckStatus.WARN if value > warn else CheckStatus.OK
-    told = "" if status is CheckStatus.OK else remedy
-    return Check(name=name, status=status, message=message, remedy=told, value=value)
-
-
 def _rate(plan: LoadPlan, block: BlockLine) -> Check:
     """Every arrival of the plan must have fallen due; one that the server was too slow for did too."""
     share = block.begun / block.due if block.due else 0.0
-    check = _graded(
+    check = graded(
         "rate",
         1 - share,
         (1 - RATE_WARN, math.inf),
@@ -268,7 +205,7 @@ def _saturated(block: BlockLine) -> Check:
 
 def _generator(block: BlockLine) -> Check:
     share = block.generator_cpu_s / max(block.duration_s, 1e-9)
-    return _graded(
+    return graded(
         "generator",
         share,
         (CPU_WARN, CPU_FAIL),
@@ -278,28 +215,13 @@ def _generator(block: BlockLine) -> Check:
 
 
 def _clock(block: BlockLine) -> Check:
-    return _graded(
+    return graded(
         "clock",
         abs(block.clock_drift_s),
         (CLOCK_WARN_S, CLOCK_FAIL_S),
         f"the clocks went {abs(block.clock_drift_s) * 1000:.2f} ms apart",
         "the wall clock was set during the run: repeat it",
     )
-
-
-def _worker_clocks(bound_s: float, moved_s: float) -> list[Check]:
-    """How well the clocks of workers on other hosts are known; nothing where there are none."""
-    if not bound_s:
-        return []
-    return [
-        _graded(
-            "worker clocks",
-            bound_s + moved_s,
-            (CLOCK_WARN_S, CLOCK_FAIL_S),
-            f"workers' clocks are known to ±{bound_s * 1000:.2f} ms, and went {moved_s * 1000:.2f} ms apart",
-            "use a faster network between the hosts, or a shorter run",
-        )
-    ]
 
 
 def _scenario(block: BlockLine) -> Check:

@@ -47,6 +47,7 @@ class Block:
         order: for everybody.
         on_second: called for every second that all have reported.
         aside: takes the letters of workers that do not take part (yet).
+        settle: called when everybody is done, before the sum: reads clocks again.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Block:
         order: RunBlock | RunCrowd,
         on_second: OnSecond,
         aside: Callable[[Letter], None] = lambda _letter: None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._team = team
         self._order = order
         self._on_second = on_second
         self._aside = aside
+        self._settle = settle
         self._epochs = Epochs(team.names())
         self._arrivals: Arrivals | None = None
         if isinstance(order, RunBlock):
@@ -210,6 +213,7 @@ class Block:
                 self._team.write(name, Reshare(shares=self._shares(name)))
 
     def _finish(self) -> tuple[BlockDone, Recording, Recording]:
+        self._settle()
         total = Sum(
             epochs=self._epochs,
             inboxes=self._inboxes,

@@ -99,6 +99,11 @@ class LoadGenerator:
             except LoadstoneError as error:
                 self._send(Failed(problem=error.problem, cause=error.cause, remedy=error.remedy))
 
+    @property
+    def users(self) -> int:
+        """How many users there are."""
+        return sum(pool.living for pool in self._sides.pools) if self._sides is not None else 0
+
     def _answer(self, order: Message) -> Message | None:
         act = self._answers.get(type(order))
         if act is None:

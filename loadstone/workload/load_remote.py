@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hmac
-import os
-import signal
-import socket
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
 from loadstone.errors import MeasurementError
 from loadstone.record.recording import Recording
+from loadstone.workload.admission import Admission
+from loadstone.workload.clocks import ClockExchange
 from loadstone.workload.load_block import Block, OnSecond
 from loadstone.workload.load_protocol import (
-    LOAD_DECODER,
     BlockDone,
     CloseSides,
     OpenSides,
+    Ping,
+    Pong,
     RunBlock,
     RunCrowd,
     RunSelfTest,
@@ -29,20 +28,39 @@ from loadstone.workload.load_protocol import (
     SidesClosed,
     SidesOpen,
 )
-from loadstone.workload.protocol import Channel, Failed, Hello, Load, Loaded, Message
-from loadstone.workload.remote import SILENCE_TIMEOUT_S, Child, Spawn, accept_child, end_child
+from loadstone.workload.master_remote import MasterProcess
+from loadstone.workload.protocol import Failed, Hello, Load, Loaded, Message
+from loadstone.workload.remote import SILENCE_TIMEOUT_S, end_child
 from loadstone.workload.team import Gone, Letter, Team, Worker
 
 M = TypeVar("M", bound=Message)
-ARGV = ("-m", "loadstone.workload.load_generator")
-CONNECT_TIMEOUT_S = 30.0
+PONG_TIMEOUT_S = 0.5
+CLOCK_TIMEOUT_S = 5.0
 
 
 class LoadGenerator:
-    """All workers of a run together; one alone is the usual case."""
+    """All workers of a run together; one alone is the usual case.
 
-    def __init__(self, team: Team) -> None:
+    Args:
+        team: those on this host have joined already.
+        master: of workers that come through Locust; None where there are none.
+        admission: lets those in.
+        target_host: under which workers elsewhere find the target.
+    """
+
+    def __init__(
+        self,
+        team: Team,
+        master: MasterProcess | None = None,
+        admission: Admission | None = None,
+        target_host: str = "",
+    ) -> None:
         self.team = team
+        self.master = master
+        self._admission = admission
+        self._target_host = target_host
+        self._running: Block | None = None
+        self._ordinals = 0
 
     @property
     def workers(self) -> int:
@@ -54,10 +72,53 @@ class LoadGenerator:
         """By how much a worker's clock may be other than thought; 0 on one host."""
         return self.team.clock_bound_ns / 1e9
 
+    @property
+    def end_wished(self) -> bool:
+        """Whether somebody pressed stop in the web UI."""
+        return self.master is not None and self.master.end_wished
+
+    def show(self, page: bytes) -> None:
+        """Give the web UI's before/after page other figures, as JSON."""
+        if self.master is not None:
+            self.master.show(page)
+
+    def await_workers(self, count: int, timeout_s: float) -> None:
+        """Wait until so many workers are there.
+
+        Raises:
+            MeasurementError: fewer came.
+        """
+        by = time.monotonic() + timeout_s
+        while self.workers < count:
+            letter = self.team.next(min(1.0, max(0.0, by - time.monotonic())))
+            if letter is not None:
+                self._aside(letter)
+            elif time.monotonic() >= by:
+                refused = self._admission.refused if self._admission is not None else {}
+                raise MeasurementError(
+                    f"{self.workers} of {count} workers came within {timeout_s:.0f} s",
+                    cause="; ".join(f"{name}: {reason}" for name, reason in refused.items()),
+                    remedy="start them with `loadstone worker --master HOST:PORT`",
+                )
+
+    def admit_no_others(self) -> None:
+        """Turn away whoever comes from now on, as a comparison must: its blocks would not be alike."""
+        if self._admission is not None:
+            self._admission.open = False
+
     def load(self, scenario: Path) -> list[str]:
         """Import a scenario everywhere and return its user classes; raises `MeasurementError`."""
-        answers = self._ask_all(lambda *_: Load(scenario=str(scenario)), Loaded)
-        return next(iter(answers.values())).user_classes
+        text = scenario.read_text()
+        abroad = Load(
+            scenario=scenario.name, text=text, locust_stats=bool(self.master and self.master.web_url)
+        )
+        if self._admission is not None:
+            self._admission.orders = [abroad]
+
+        def make(worker: Worker, _place: int) -> Message:
+            return abroad if worker.remote else Load(scenario=str(scenario))
+
+        return next(iter(self._ask_all(make, Loaded).values())).user_classes
 
     def self_test(self, order: RunSelfTest) -> list[tuple[Hello, SelfTested]]:
         """Return, of each worker, where it runs and what a request costs it while all ask at once."""
@@ -66,10 +127,22 @@ class LoadGenerator:
 
     def open_sides(self, order: OpenSides) -> None:
         """Make the users of a generation, and start the first ones."""
-        self._ask_all(lambda place, count: opened_part(order, place, count), SidesOpen)
+        count = self.workers
+        self._ordinals = count
+        if self._admission is not None:
+            late = self._abroad(opened_part(order, count, count + 1))
+            self._admission.orders = [*self._admission.orders[:1], late]
+
+        def make(worker: Worker, place: int) -> Message:
+            part = opened_part(order, place, count)
+            return self._abroad(part) if worker.remote else part
+
+        self._ask_all(make, SidesOpen)
 
     def close_sides(self) -> None:
         """End the users."""
+        if self._admission is not None:
+            self._admission.orders = self._admission.orders[:1]
         self._ask_all(lambda *_: CloseSides(), SidesClosed)
 
     def run(self, order: RunBlock | RunCrowd, on_second: OnSecond) -> tuple[BlockDone, Recording, Recording]:
@@ -78,7 +151,14 @@ class LoadGenerator:
         Raises:
             MeasurementError: every worker died, or one could not do it.
         """
-        done, requests, schedule = Block(self.team, order, on_second).run()
+        self._read_clocks()
+        if isinstance(order, RunCrowd) and self._target_host and self.master is not None:
+            order = replace(order, base_url=_moved(order.base_url, self._target_host))
+        self._running = Block(self.team, order, on_second, self._aside, self._read_clocks)
+        try:
+            done, requests, schedule = self._running.run()
+        finally:
+            self._running = None
         if isinstance(order, RunBlock) and not done.due:
             raise MeasurementError("no work fell due", remedy="give a higher rate or a longer run")
         return done, requests, schedule
@@ -89,11 +169,50 @@ class LoadGenerator:
             if worker.channel is not None and worker.child is not None:
                 end_child(worker.channel, worker.child)
 
-    def _ask_all(self, make: Callable[[int, int], Message], kind: type[M]) -> dict[str, M]:
-        """Ask every worker; `make` returns the question to the one at a place of so many."""
+    def _abroad(self, order: OpenSides) -> OpenSides:
+        """Return an order as workers elsewhere need it: with the target's name there."""
+        if not self._target_host:
+            return order
+        sides = [replace(side, base_url=_moved(side.base_url, self._target_host)) for side in order.sides]
+        return replace(order, sides=sides)
+
+    def _aside(self, letter: Letter) -> None:
+        """Take a letter that is no answer to what is going on: somebody comes, or goes."""
+        if letter.worker in self.team.workers:
+            if isinstance(letter.content, Gone):
+                self.team.lose(letter.worker, letter.content.reason)
+            return
+        if self._admission is None or self.master is None:
+            return
+        if isinstance(letter.content, Hello):
+            writer = self.master.writer(letter.worker)
+            self._admission.knock(Worker(letter.worker, letter.content, writer, remote=True))
+        else:
+            name = self._admission.take(letter)
+            if name is not None and self._running is not None:
+                self._running.join(name)
+
+    def _read_clocks(self) -> None:
+        """Ask every worker of another host for its time, anew."""
+        for worker in [one for one in self.team.workers.values() if one.remote]:
+            asking, by = ClockExchange(), time.monotonic() + CLOCK_TIMEOUT_S
+            while not asking.over and time.monotonic() < by and worker.name in self.team.workers:
+                self.team.write(worker.name, Ping(number=asking.ask(time.perf_counter_ns())))
+                letter = self.team.next(PONG_TIMEOUT_S)
+                if letter is None:
+                    continue
+                if letter.worker == worker.name and isinstance(letter.content, Pong):
+                    asking.answer(letter.content.number, letter.content.clock_ns, letter.at_ns)
+                else:
+                    self._aside(letter)
+            if asking.best is not None:
+                worker.clock = asking.best
+
+    def _ask_all(self, make: Callable[[Worker, int], Message], kind: type[M]) -> dict[str, M]:
+        """Ask every worker; `make` returns the question to a worker at its place."""
         names = self.team.names()
         for place, name in enumerate(names):
-            self.team.write(name, make(place, len(names)))
+            self.team.write(name, make(self.team.workers[name], place))
         answers: dict[str, M] = {}
         while len(answers) < len(names):
             letter = self.team.next(SILENCE_TIMEOUT_S)
@@ -104,9 +223,10 @@ class LoadGenerator:
         return {name: answers[name] for name in names}
 
     def _answer(self, letter: Letter, names: list[str], kind: type[M]) -> dict[str, M]:
-        if letter.worker not in names:
-            return {}
         content = letter.content
+        if letter.worker not in names or isinstance(content, Pong):
+            self._aside(letter)
+            return {}
         if isinstance(content, Gone):
             self.team.lose(letter.worker, content.reason)
             raise MeasurementError("the load generator hung up", cause=f"{letter.worker}: {content.reason}")
@@ -128,55 +248,7 @@ def opened_part(order: OpenSides, place: int, workers: int) -> OpenSides:
     )
 
 
-@contextmanager
-def start_load_generator(
-    spawn: Spawn, token: str, python: str = sys.executable, workers: int = 1
-) -> Iterator[LoadGenerator]:
-    """Start local workers that offer load together; the context's end ends them.
-
-    Raises:
-        MeasurementError: one did not connect, or somebody else did.
-    """
-    generator = LoadGenerator(Team())
-    try:
-        add_local_workers(generator.team, spawn, token, python, workers)
-        yield generator
-    finally:
-        generator.close()
-
-
-def add_local_workers(team: Team, spawn: Spawn, token: str, python: str, workers: int) -> None:
-    """Start workers on this host and take their calls; all come up at once."""
-    with socket.create_server(("127.0.0.1", 0), backlog=max(workers, 8)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        children = [spawn([python, *ARGV, f"{place}/{workers}", address]) for place in range(workers)]
-        try:
-            found = _take_calls(server, children, token)
-        except BaseException:
-            for child in children:
-                _kill(child)
-            raise
-    for place, (channel, hello) in enumerate(found):
-        worker = Worker(f"worker {place + 1}", hello, channel.send, child=children[place])
-        team.add_local(worker, channel)
-
-
-def _take_calls(server: socket.socket, children: Sequence[Child], token: str) -> list[tuple[Channel, Hello]]:
-    """Return the channel and the first message of each child, in their order."""
-    calls: dict[int, tuple[Channel, Hello]] = {}
-    while len(calls) < len(children):
-        waited = [child for child in children if child.pid not in calls]
-        channel = Channel(accept_child(server, waited), LOAD_DECODER)
-        channel.settimeout(CONNECT_TIMEOUT_S)
-        hello = channel.receive()
-        ours = isinstance(hello, Hello) and hmac.compare_digest(hello.token, token)
-        if not isinstance(hello, Hello) or not ours or hello.pid not in {child.pid for child in waited}:
-            raise MeasurementError("something else answered in the generator's place")
-        calls[hello.pid] = channel, hello
-    return [calls[child.pid] for child in children]
-
-
-def _kill(child: Child) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(child.pid, signal.SIGKILL)
-    child.wait(CONNECT_TIMEOUT_S)
+def _moved(url: str, host: str) -> str:
+    """Return a URL with another host, at the same port."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))

@@ -89,7 +89,7 @@ class Sum:
         told = inbox.iterations + inbox.not_sent
         lost = 0 if done else max(0, due - told)
         before, after = self.clocks[name], self.now.get(name, self.clocks[name])
-        foreign = before.bound_ns > 0
+        foreign = before.bound_ns > 0  # the master's own clock needs no bound
         return WorkerLine(
             name=name,
             due=due,

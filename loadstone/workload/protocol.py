@@ -40,6 +40,10 @@ class Load(Message, kw_only=True, tag="load"):
     """Import a scenario file."""
 
     scenario: str
+    text: str = ""
+    """The file itself, for a worker of another host."""
+    locust_stats: bool = False
+    """Whether Locust counts too, for its web UI."""
 
 
 class Loaded(Message, kw_only=True, tag="loaded"):

@@ -10,8 +10,9 @@ import pytest
 
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
+from loadstone.workload.crew_start import start_load_generator
 from loadstone.workload.load_protocol import BlockDone, RunCrowd
-from loadstone.workload.load_remote import LoadGenerator, start_load_generator
+from loadstone.workload.load_remote import LoadGenerator
 
 TOKEN = "crowd-test"
 

@@ -11,8 +11,9 @@ import pytest
 
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import Outcome
+from loadstone.workload.crew_start import start_load_generator
 from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock, RunCrowd
-from loadstone.workload.load_remote import LoadGenerator, start_load_generator
+from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.load_sum import LOST
 
 TOKEN = "workers-test"

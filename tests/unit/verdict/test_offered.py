@@ -21,8 +21,9 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Cells, Key, Recording, Times
 from loadstone.record.result import CheckStatus, Machine
 from loadstone.report import load_reports
-from loadstone.verdict.load_checks import load_checks, more_workers, sendable_problem
+from loadstone.verdict.load_checks import load_checks
 from loadstone.verdict.offered import CLASS_OF, Gate, judge_load, tallies
+from loadstone.verdict.worker_checks import more_workers, sendable_problem
 
 MACHINE = Machine(
     fingerprint="f", cpu_model="some CPU", cores=2, memory_bytes=1, kernel="Linux", python="CPython 3.11"
