@@ -52,7 +52,7 @@ def crew_of(
 
     def tell(text: str) -> None:
         if "waiting for" in text:
-            addresses.append(text.split()[-1])
+            addresses.append(text.rsplit(maxsplit=1)[-1])
             for secret in secrets:
                 call(secret)
 
