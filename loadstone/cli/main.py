@@ -9,7 +9,7 @@ import traceback
 import click
 
 from loadstone import __version__
-from loadstone.cli import clean, compare, doctor, load, report, scenario, toggles, verify, worker
+from loadstone.cli import clean, compare, doctor, load, prove, report, scenario, toggles, verify, worker
 from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
@@ -17,6 +17,7 @@ Examples:
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone load orm=prefetch --rate 200 --for 1m
+  loadstone prove orm
   loadstone report open
 \b
 Exit codes: 0 nothing failed, 1 regressed or a threshold broke, 2 wrong use, 3 invalid measurement,
@@ -34,7 +35,7 @@ def cli() -> None:
     """Prove an optimization before it ships: two variants, side by side, one verdict."""
 
 
-for module in (compare, load, worker, toggles, doctor, report, verify, scenario, clean):
+for module in (compare, prove, load, worker, toggles, doctor, report, verify, scenario, clean):
     cli.add_command(module.command)
 
 

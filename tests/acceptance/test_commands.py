@@ -36,7 +36,7 @@ def test_clean_says_what_it_does(project):
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("compare",), ("toggles",), ("doctor",), ("report",), ("verify",), ("clean",)]
+    "words", [(), ("compare",), ("prove",), ("toggles",), ("doctor",), ("report",), ("verify",), ("clean",)]
 )
 def test_help_has_examples(project, words):
     ran = project.run(*words, "--help")
