@@ -180,7 +180,7 @@ def command(
         controls=controls,
     )
     experiment = compile_experiment(project, wish)
-    _check_json_path(json_path)
+    check_json_path(json_path)
     options = Options(
         state=project.state,
         reports=reports or project.reports,
@@ -230,7 +230,7 @@ def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -
     return outcome.result.verdict.exit_code
 
 
-def _check_json_path(json_path: str | None) -> None:
+def check_json_path(json_path: str | None) -> None:
     """Find out before the run, and not after it, whether the file can be written."""
     if not json_path or json_path == "-":
         return

@@ -9,7 +9,19 @@ import traceback
 import click
 
 from loadstone import __version__
-from loadstone.cli import clean, compare, doctor, load, prove, report, scenario, toggles, verify, worker
+from loadstone.cli import (
+    capacity,
+    clean,
+    compare,
+    doctor,
+    load,
+    prove,
+    report,
+    scenario,
+    toggles,
+    verify,
+    worker,
+)
 from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
@@ -17,6 +29,7 @@ Examples:
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone load orm=prefetch --rate 200 --for 1m
+  loadstone capacity orm=naive orm=prefetch --slo 'p99<200ms, errors<0.1%'
   loadstone prove orm
   loadstone report open
 \b
@@ -35,7 +48,19 @@ def cli() -> None:
     """Prove an optimization before it ships: two variants, side by side, one verdict."""
 
 
-for module in (compare, prove, load, worker, toggles, doctor, report, verify, scenario, clean):
+for module in (
+    compare,
+    prove,
+    load,
+    capacity,
+    worker,
+    toggles,
+    doctor,
+    report,
+    verify,
+    scenario,
+    clean,
+):
     cli.add_command(module.command)
 
 

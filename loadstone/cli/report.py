@@ -10,9 +10,11 @@ import click
 
 from loadstone.cli.shared import config_option, find_run, out
 from loadstone.errors import ConfigurationError
-from loadstone.record.folder import PAGE, load_result, write_atomically
+from loadstone.record.capacity_result import load_capacity
+from loadstone.record.folder import CAPACITY_RESULT, PAGE, load_result, write_atomically
 from loadstone.record.result import Result
 from loadstone.report import diff
+from loadstone.report.capacity_files import write_capacity_reports
 from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
 
@@ -51,7 +53,7 @@ def open_(run: str | None, config: Path | None, *, only_print: bool) -> None:
     folder = find_run(run, config)
     page = folder / PAGE
     if not page.is_file():
-        write_reports(folder, load_result(folder))
+        _write(folder)
     click.echo(str(page))
     if not only_print:
         webbrowser.open(page.resolve().as_uri())
@@ -63,7 +65,7 @@ def open_(run: str | None, config: Path | None, *, only_print: bool) -> None:
 def build(run: str, config: Path | None) -> None:
     """Write the HTML and Markdown reports of RUN (a folder or an id) again from its result."""
     folder = find_run(run, config)
-    for path in write_reports(folder, load_result(folder)):
+    for path in _write(folder):
         click.echo(str(path))
 
 
@@ -105,6 +107,13 @@ def export(run: str | None, name: str, output: Path, config: Path | None) -> Non
         raise ConfigurationError(
             f"{output} cannot be written", cause=str(error), remedy="name another file with --output"
         ) from error
+
+
+def _write(folder: Path) -> list[Path]:
+    """Write the pages of a comparison, or of a search for capacity."""
+    if (folder / CAPACITY_RESULT).is_file():
+        return write_capacity_reports(folder, load_capacity(folder))
+    return write_reports(folder, load_result(folder))
 
 
 def _load(run: str, config: Path | None) -> Result:

@@ -12,6 +12,7 @@ from rich.text import Text
 from loadstone.cli.shared import config_option, find_run, out
 from loadstone.errors import ExitCode
 from loadstone.report import safe
+from loadstone.verdict.capacity_verify import is_capacity, verify_capacity
 from loadstone.verdict.load_verify import is_load_comparison, verify_load
 from loadstone.verdict.verify import Verification, verify_run
 
@@ -34,10 +35,14 @@ def command(run: str | None, config: Path | None, *, as_json: bool) -> int:
     """Judge RUN (a folder or an id; by default the newest) again from its sealed data.
 
     Every contrast, check, fact, verdict and the exit code are computed anew from
-    the journal and the chunks, and compared with result.json to the last bit.
+    the journal and the chunks, and compared with result.json to the last bit; a
+    search for capacity is walked again over its windows.
     """
     folder = find_run(run, config)
-    found = verify_load(folder) if is_load_comparison(folder) else verify_run(folder)
+    if is_capacity(folder):
+        found = verify_capacity(folder)
+    else:
+        found = verify_load(folder) if is_load_comparison(folder) else verify_run(folder)
     if as_json:
         told = {"same": found.same, **msgspec.to_builtins(found)}
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))

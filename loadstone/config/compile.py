@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadstone.config.controls import with_controls
@@ -268,14 +268,28 @@ def compile_variant(
         scenario: a file, or a name in scenarios/; None: the toggle's own, or `compare.scenario`.
         size: of `data.sizes`; None: the project's default.
     """
-    chosen = parse_choices(project, choices) if choices else {}
-    named = sorted(chosen)
+    (variant,), path, told = compile_variants(project, [choices], held, scenario, size)
+    return replace(variant, name="it"), path, told
+
+
+def compile_variants(
+    project: Project,
+    choices: Sequence[str | None],
+    held: tuple[str, ...],
+    scenario: str | None,
+    size: str | None,
+) -> tuple[list[Variant], Path, str]:
+    """Return several variants, named v0, v1, …, which differ in nothing but what the choices name."""
+    chosen = [parse_choices(project, each) if each else {} for each in choices]
+    named = sorted({name for each in chosen for name in each})
     given: dict[str, str] = {}
     for name in named:
         given |= {key: value for key, value in project.toggles[name].given.items() if key not in named}
     common = {name: toggle.default for name, toggle in project.toggles.items()} | given
     common |= parse_choices(project, ",".join(held)) if held else {}
-    told = _size(project, size)
-    label = choices or "defaults"
-    variant = _variant(project, "it", label, {**common, **chosen}, told, secrets.token_urlsafe(48))
-    return variant, _scenario(project, scenario, named), told
+    told, secret = _size(project, size), secrets.token_urlsafe(48)
+    variants = [
+        _variant(project, f"v{index}", label or "defaults", {**common, **mine}, told, secret)
+        for index, (label, mine) in enumerate(zip(choices, chosen, strict=True))
+    ]
+    return variants, _scenario(project, scenario, named), told

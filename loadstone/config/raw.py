@@ -73,6 +73,8 @@ class RawTarget(Table, frozen=True, kw_only=True):
     start_timeout: str = "30s"
     python: str | None = None
     env: dict[str, str] = {}
+    processes_env: str = "WEB_CONCURRENCY"
+    """Environment variable that tells the server how many processes to run."""
     toggles: str | None = None
     """Path of a toggles file, for apps that read the same declaration."""
 

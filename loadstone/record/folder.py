@@ -13,6 +13,7 @@ from loadstone.errors import ConfigurationError
 from loadstone.record.result import Result, decode, encode
 
 RESULT = "result.json"
+CAPACITY_RESULT = "capacity.json"
 PAGE = "report.html"
 MARKDOWN = "report.md"
 SLUG_LENGTH = 60
@@ -80,7 +81,8 @@ def load_result(run: Path) -> Result:
 
 def latest_run(reports: Path) -> Path:
     """Return the newest finished run; raises `ConfigurationError` when there is none."""
-    runs = sorted(path.parent for path in reports.glob(f"*/{RESULT}"))
+    names = (RESULT, CAPACITY_RESULT)
+    runs = sorted(path.parent for name in names for path in reports.glob(f"*/{name}"))
     if not runs:
         raise ConfigurationError(f"there is no run in {reports}", remedy="make one with loadstone compare")
     return runs[-1]

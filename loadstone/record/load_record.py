@@ -210,10 +210,10 @@ class LoadResult(Frozen, frozen=True, kw_only=True):
 class LoadJournal:
     """Writes the journal and the recordings of a load run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = JOURNAL) -> None:
         self._chunks = folder / _CHUNKS
         self._chunks.mkdir()
-        self._file = (folder / JOURNAL).open("ab")
+        self._file = (folder / name).open("ab")
 
     def append(self, line: msgspec.Struct) -> None:
         """Add one line and flush it to the disk; raises `OSError` when it cannot."""

@@ -31,7 +31,7 @@ def render(result: Result) -> str:
 def _render(result: Result, data: Markup | None) -> str:
     style, script = asset("report.css"), asset("report.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             result=result,
@@ -78,7 +78,8 @@ def asset(name: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the environment of all pages: everything escaped, nothing undefined."""
     environment = Environment(
         loader=PackageLoader("loadstone.report"),
         autoescape=True,

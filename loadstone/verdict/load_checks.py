@@ -27,17 +27,9 @@ def load_checks(
     plan: LoadPlan, block: BlockLine, schedule: Recording, findings: Sequence[Finding]
 ) -> list[Check]:
     """Return every check of a load run, in the order in which reports show them."""
-    bound_us = max((one.clock_bound_us for one in block.workers), default=0.0)
-    moved_us = max((one.clock_moved_us for one in block.workers), default=0.0)
-    checks = [
-        _generator(block),
-        _clock(block),
-        *clock_checks(bound_us / 1e6, moved_us / 1e6),
-        _scenario(block),
-        *workers_checks(plan.workers, block),
-    ]
+    checks = generator_checks(block, plan.workers)
     if plan.model == "open":
-        checks = [lag_check(schedule, plan.most_lag_us), _rate(plan, block), _saturated(block), *checks]
+        checks = [*open_checks(block, schedule, plan.most_lag_us, plan.duration_s), *checks]
     if block.steal is not None:
         checks.append(
             graded(
@@ -51,6 +43,24 @@ def load_checks(
     if findings:
         checks.append(_thresholds(findings))
     return checks
+
+
+def generator_checks(block: BlockLine, workers: int) -> list[Check]:
+    """Return the checks of the generators of a block, of which `workers` were planned."""
+    bound_us = max((one.clock_bound_us for one in block.workers), default=0.0)
+    moved_us = max((one.clock_moved_us for one in block.workers), default=0.0)
+    return [
+        _generator(block),
+        _clock(block),
+        *clock_checks(bound_us / 1e6, moved_us / 1e6),
+        _scenario(block),
+        *workers_checks(workers, block),
+    ]
+
+
+def open_checks(block: BlockLine, schedule: Recording, most_lag_us: float, planned_s: float) -> list[Check]:
+    """Return the checks of a stretch of the open model, `planned_s` long."""
+    return [lag_check(schedule, most_lag_us), _rate(planned_s, block), _saturated(block)]
 
 
 def lag_check(schedule: Recording, most_us: float) -> Check:
@@ -169,7 +179,7 @@ def _generations(design: LoadDesign, observations: LoadObservations) -> Check:
     )
 
 
-def _rate(plan: LoadPlan, block: BlockLine) -> Check:
+def _rate(planned_s: float, block: BlockLine) -> Check:
     """Every arrival of the plan must have fallen due; one that the server was too slow for did too."""
     share = block.begun / block.due if block.due else 0.0
     check = graded(
@@ -179,8 +189,8 @@ def _rate(plan: LoadPlan, block: BlockLine) -> Check:
         f"{block.begun} of {block.due} planned arrivals were begun ({share:.2%})",
         "the variant is slower than the plan: what was not sent counts as failed",
     )
-    late_s = block.duration_s - plan.duration_s
-    if not block.aborted and block.duration_s < RATE_FAIL * plan.duration_s:
+    late_s = block.duration_s - planned_s
+    if not block.aborted and block.duration_s < RATE_FAIL * planned_s:
         return Check(
             name="rate",
             status=CheckStatus.FAIL,

@@ -36,7 +36,19 @@ def test_clean_says_what_it_does(project):
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("compare",), ("prove",), ("toggles",), ("doctor",), ("report",), ("verify",), ("clean",)]
+    "words",
+    [
+        (),
+        ("compare",),
+        ("prove",),
+        ("load",),
+        ("capacity",),
+        ("toggles",),
+        ("doctor",),
+        ("report",),
+        ("verify",),
+        ("clean",),
+    ],
 )
 def test_help_has_examples(project, words):
     ran = project.run(*words, "--help")

@@ -1,24 +1,34 @@
-"""The JSON Schema of `result.json`, as it is published in `docs/`."""
+"""The JSON Schemas of results, as they are published in `docs/`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from loadstone.record.capacity_result import capacity_schema
 from loadstone.record.result import json_schema
 
 PUBLISHED = Path("docs") / "result.schema.json"
-"""Where the schema stands, seen from the root of the repository."""
+"""Where the schema of `result.json` stands, seen from the root of the repository."""
+PUBLISHED_CAPACITY = Path("docs") / "capacity.schema.json"
+"""The same of `capacity.json`."""
+SCHEMAS: dict[Path, Callable[[], dict[str, Any]]] = {
+    PUBLISHED: json_schema,
+    PUBLISHED_CAPACITY: capacity_schema,
+}
 
 
-def published_text() -> str:
-    """Return the schema as its file must read."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def published_text(which: Path = PUBLISHED) -> str:
+    """Return a schema as its file must read."""
+    return json.dumps(SCHEMAS[which](), indent=2, ensure_ascii=False) + "\n"
 
 
 def publish(root: Path) -> Path:
-    """Write the schema under `root` and return its path."""
-    path = root / PUBLISHED
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(published_text(), encoding="utf-8")
-    return path
+    """Write the schemas under `root` and return the path of the first one."""
+    for which in SCHEMAS:
+        path = root / which
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(published_text(which), encoding="utf-8")
+    return root / PUBLISHED

@@ -1,4 +1,4 @@
-"""Publish the schema: `python -m loadstone.record.schema`, from the root of the repository."""
+"""Publish the schemas: `python -m loadstone.record.schema`, from the root of the repository."""
 
 from __future__ import annotations
 

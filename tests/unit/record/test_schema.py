@@ -8,18 +8,20 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from loadstone.record.schema import PUBLISHED, publish, published_text
+from loadstone.record.schema import SCHEMAS, publish, published_text
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_published_schema_is_current():
+@pytest.mark.parametrize("which", SCHEMAS, ids=str)
+def test_the_published_schemas_are_current(which):
     """Mend with `python -m loadstone.record.schema`."""
-    assert (ROOT / PUBLISHED).read_text(encoding="utf-8") == published_text()
+    assert (ROOT / which).read_text(encoding="utf-8") == published_text(which)
 
 
-def test_the_schema_is_itself_valid():
-    jsonschema.Draft202012Validator.check_schema(json.loads(published_text()))
+@pytest.mark.parametrize("which", SCHEMAS, ids=str)
+def test_the_schemas_are_themselves_valid(which):
+    jsonschema.Draft202012Validator.check_schema(json.loads(published_text(which)))
 
 
 def test_publishing_makes_the_folder(tmp_path):

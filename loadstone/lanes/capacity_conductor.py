@@ -1,0 +1,139 @@
+"""From an experiment to a judged search for capacity in its folder, whatever happens on the way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadstone.config.capacity import CapacityExperiment
+from loadstone.errors import LoadstoneError, MeasurementError
+from loadstone.lanes.capacity import CapacityLane
+from loadstone.lanes.capacity_design import CapacityView, make_capacity_plan
+from loadstone.lanes.capacity_windows import Windows
+from loadstone.lanes.conductor import Options, interruptible
+from loadstone.lanes.load_posts import open_generator, sendable
+from loadstone.record.capacity_record import (
+    CAPACITY_JOURNAL,
+    CapacityEndLine,
+    CapacityPlan,
+    CapacityPlanLine,
+    GeneratorLine,
+)
+from loadstone.record.capacity_result import CapacityResult, save_capacity
+from loadstone.record.folder import new_run_folder
+from loadstone.record.load_record import LoadJournal
+from loadstone.record.machine import describe_machine
+from loadstone.record.result import RunStatus
+from loadstone.report.capacity_files import write_capacity_reports
+from loadstone.target.stage import Stage
+from loadstone.verdict.capacity import judge_capacity
+from loadstone.verdict.capacity_searches import read_sealed_capacity
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityOutcome:
+    """A search that has ended, complete or not."""
+
+    folder: Path
+    result: CapacityResult
+    error: LoadstoneError | None
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    status: RunStatus
+    reason: str
+    error: LoadstoneError | None = None
+
+
+def conduct_capacity(experiment: CapacityExperiment, options: Options, view: CapacityView) -> CapacityOutcome:
+    """Search, judge and report; what was measured is reported in any case.
+
+    Raises:
+        ConfigurationError: the report folder cannot be written.
+    """
+    plan = make_capacity_plan(experiment, options.command)
+    with interruptible(), _open_stage(experiment, options) as stage:
+        folder = new_run_folder(options.reports, f"capacity {experiment.title}")
+        journal = LoadJournal(folder, CAPACITY_JOURNAL)
+        journal.append(CapacityPlanLine(plan=plan))
+        started, begun = _now(), time.monotonic()
+        ending = _end_well(experiment, plan, stage, folder, journal, view)
+        stage.close()
+        error = ending.error
+        journal.append(
+            CapacityEndLine(
+                status=str(ending.status),
+                stop_reason=ending.reason,
+                at=_now(),
+                duration_s=round(time.monotonic() - begun, 3),
+                cause=error.cause if error else "",
+            )
+        )
+        journal.close()
+        result = judge_capacity(read_sealed_capacity(folder), (folder.name, started), describe_machine())
+        save_capacity(folder, result)
+        write_capacity_reports(folder, result)
+    return CapacityOutcome(folder, result, error, ending.status is RunStatus.PARTIAL)
+
+
+def _end_well(
+    experiment: CapacityExperiment,
+    plan: CapacityPlan,
+    stage: Stage,
+    folder: Path,
+    journal: LoadJournal,
+    view: CapacityView,
+) -> _Ending:
+    try:
+        return _measure(experiment, plan, stage, folder, journal, view)
+    except KeyboardInterrupt:
+        view.step("interrupted: stopping what was started")
+        return _Ending(RunStatus.PARTIAL, "interrupted")
+    except LoadstoneError as error:
+        return _Ending(RunStatus.INVALID, error.problem, error)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
+        failure = MeasurementError(
+            "the search could not go on",
+            cause=f"{type(error).__name__}: {error}",
+            remedy="mend that and repeat the run; if it is no fault of the machine, report it",
+        )
+        return _Ending(RunStatus.INVALID, failure.problem, failure)
+
+
+def _measure(
+    experiment: CapacityExperiment,
+    plan: CapacityPlan,
+    stage: Stage,
+    folder: Path,
+    journal: LoadJournal,
+    view: CapacityView,
+) -> _Ending:
+    stage.prepare(experiment.variants, progress=view.step)
+    view.step("starting the load generator")
+    crew, title = experiment.crew, plan.title
+    with open_generator(stage, folder, crew, title=title, tell=view.step) as generator:
+        generator.load(experiment.scenario)
+        view.step("finding out what this generator can send")
+        sendable_rps = sendable(generator, stage, folder)
+        journal.append(GeneratorLine(sendable_rps=sendable_rps))
+        windows = Windows(plan, generator, journal)
+        lane = CapacityLane(experiment, plan, stage, windows, journal, view, sendable_rps)
+        return _Ending(RunStatus.COMPLETE, lane.run())
+
+
+def _open_stage(experiment: CapacityExperiment, options: Options) -> Stage:
+    return Stage(
+        options.state,
+        slots=len(experiment.variants),
+        database_url=options.database_url,
+        redis_url=options.redis_url,
+        allowed_hosts=options.allowed_hosts,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
