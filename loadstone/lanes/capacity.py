@@ -31,7 +31,7 @@ from loadstone.verdict.capacity_searches import (
 )
 from loadstone.verdict.capacity_window import least_rate, window_seconds
 from loadstone.verdict.capacity_words import rate
-from loadstone.verdict.load_checks import SENDABLE_SHARE
+from loadstone.verdict.worker_checks import SENDABLE_SHARE
 
 WARM_RPS = 10.0
 NEAR_GROWTH = 1.25
