@@ -11,6 +11,7 @@ urlpatterns = [
     path("toggles", views.toggle_list, name="toggles"),
     path("api/schema", views.schema, name="schema"),
     path("api/docs", views.docs, name="docs"),
+    path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("catalogue.urls")),
     path("api/v1/", include("customers.urls")),
     path("api/v1/", include("orders.urls")),

@@ -1,4 +1,4 @@
-"""How an answer leaves the shop (toggles `renderer`, `compression`, `conditional`)."""
+"""What lies around the views (toggles `renderer`, `compression`, `conditional`, `auth`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -46,6 +48,14 @@ def conditional(get_response: Answer) -> Answer:
     """
     watched = ConditionalGetMiddleware(get_response)
     return _switched("conditional", {"off": get_response, "on": watched})
+
+
+def sessions(get_response: Answer) -> Answer:
+    """Return Django's sessions and their users, passed by unless the toggle `auth` says `session`."""
+    known = SessionMiddleware(AuthenticationMiddleware(get_response))
+    return _switched(
+        "auth", {"none": get_response, "session": known, "token": get_response, "jwt": get_response}
+    )
 
 
 def _switched(toggle: str, ways: Mapping[str, Any]) -> Answer:

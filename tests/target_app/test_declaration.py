@@ -4,6 +4,7 @@ import tomllib
 from io import StringIO
 
 import pytest
+from accounts.authentication import AUTHENTICATIONS, CREDENTIALS
 from catalogue import presenting, ratings, rows, selectors
 from core import toggles
 from core.counting import COUNTS
@@ -58,6 +59,7 @@ def test_every_choice_is_implemented():
         assert set(serializers) == choices["serializer"]
     assert set(ratings._WAYS) == set(rows._FIGURES) == choices["rating"]
     assert set(selectors.SEARCHES) == choices["search"]
+    assert set(AUTHENTICATIONS) == set(CREDENTIALS) == choices["auth"]
     assert set(PAGINATIONS) == choices["pagination"]
     assert set(COUNTS) == choices["count"]
     assert set(THROTTLES) == choices["throttle"]

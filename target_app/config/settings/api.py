@@ -1,5 +1,6 @@
 """REST framework and the API's description."""
 
+from datetime import timedelta
 from typing import Any
 
 from config.settings.source import env
@@ -12,7 +13,7 @@ SHOP_THROTTLE_RATE = env.rate("SHOP_THROTTLE_RATE", "1000/s")
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["core.answering.ToggledRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    # A shop window without accounts: nothing here belongs to one user alone.
+    # A shop window: nothing belongs to one user alone but accounts, whose view knows whom to let in.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
@@ -32,4 +33,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
+}
+
+SIMPLE_JWT: dict[str, Any] = {
+    # Nobody can take one back: it should not live longer than a visit.
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
 }

@@ -20,9 +20,14 @@ TOGGLES: dict[str, str] = {
 SHOP_INSTRUMENTATION = env.choice("SHOP_INSTRUMENTATION", ("off", "prometheus"), "off")
 
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
     "rest_framework",
+    "rest_framework.authtoken",
     "drf_spectacular",
     "core",
+    "accounts",
     "customers",
     "catalogue",
     "orders",
@@ -33,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "core.answering.compression",  # outside of what looks at the body
     "core.answering.conditional",
+    "core.answering.sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from seeding import loading
+from seeding.accounts import open_accounts
 from seeding.population import Population
 from seeding.sizes import SIZES
 
@@ -29,4 +30,5 @@ class Command(BaseCommand):
             raise CommandError("the shop has rows already; --replace removes them")
         population = Population(SIZES[options["size"]], options["seed"])
         loading.load(population, lambda table, share: self.stdout.write(f"{share:.0%} {table}"))
+        open_accounts()
         self.stdout.write("100%")

@@ -1,0 +1,1 @@
+"""Who is asking: logging in, and what a customer sees of itself."""

@@ -1,0 +1,61 @@
+"""Endpoints of logins and accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from rest_framework import generics
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.authentication import AUTHENTICATIONS, CREDENTIALS
+from accounts.selectors import account
+from accounts.serializers import AccountSerializer, LoginSerializer
+from core import toggles
+from core.parameters import read_number
+
+
+class Login(generics.GenericAPIView[Any]):
+    """Where a name and a password are exchanged for what later requests show."""
+
+    serializer_class = LoginSerializer
+
+    def post(self, request: Request) -> Response:
+        """Answer the header `Authorization` to send from now on; null where a cookie or nothing does."""
+        wanted = self.get_serializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = authenticate(request._request, **wanted.validated_data)
+        if user is None:
+            raise AuthenticationFailed("The name or the password is wrong.")
+        return Response({"authorization": CREDENTIALS[toggles.choice("auth")](request, user)})
+
+
+class AccountPage(generics.GenericAPIView[Any]):
+    """A customer's own account; where nobody logs in, that of `?customer=ID`."""
+
+    serializer_class = AccountSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return what the toggle chooses."""
+        chosen = AUTHENTICATIONS[toggles.choice("auth")]
+        return [chosen()] if chosen else []
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Let everyone in where nobody logs in."""
+        return [IsAuthenticated()] if AUTHENTICATIONS[toggles.choice("auth")] else []
+
+    def get(self, request: Request) -> Response:
+        """Answer the account."""
+        asked = read_number(request, "customer", 0, least=0)
+        if not AUTHENTICATIONS[toggles.choice("auth")]:
+            return Response(AccountSerializer(account(pk=asked)).data)
+        own = account(user_id=request.user.pk)
+        if asked and asked != own.id:
+            raise PermissionDenied("This is another customer's account.")
+        return Response(AccountSerializer(own).data)

@@ -1,0 +1,28 @@
+"""Logins of the first customers: names and one password that scenarios know."""
+
+from __future__ import annotations
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from customers.models import Customer
+
+ACCOUNTS = 20
+PASSWORD = "shop-demo"  # noqa: S105 - demonstration data, open to everyone
+SALT = "demonstration"
+"""A hash takes a while on purpose: one is made for all."""
+
+
+def open_accounts() -> None:
+    """Give the first customers a login each, `customer-1` and so on."""
+    password = make_password(PASSWORD, salt=SALT)
+    customers = list(Customer.objects.order_by("id")[:ACCOUNTS])
+    with transaction.atomic():
+        User.objects.filter(username__startswith="customer-").delete()
+        for customer in customers:
+            name = f"customer-{customer.pk}"
+            customer.user = User.objects.create(
+                username=name, password=password, date_joined=customer.joined_at
+            )
+        Customer.objects.bulk_update(customers, ["user"])
