@@ -32,6 +32,7 @@ for name in PLACEHOLDERS:  # other tests have nothing to do with them
 
 from django.core.cache import cache, caches  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import override_settings  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 
@@ -64,12 +65,16 @@ def offer_maintenance_database(url):
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):  # noqa: ARG001 - extends its namesake
     """Fill the test database once; each test's own changes are rolled back."""
+    from django.conf import global_settings
     from populations import TINY
     from seeding import loading
+    from seeding.accounts import open_accounts
     from seeding.population import Population
 
     with django_db_blocker.unblock():
         loading.load(Population(TINY, seed=1), lambda _table, _share: None)
+        with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
+            open_accounts()  # for shops that run as processes of their own, with their own settings
 
 
 @pytest.fixture(autouse=True)

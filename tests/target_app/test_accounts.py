@@ -14,8 +14,8 @@ WAYS = ("session", "token", "jwt")
 
 
 @pytest.fixture(autouse=True)
-def _accounts(db):  # noqa: ARG001 - the seed has customers, the seeding command opens their accounts
-    open_accounts()
+def _accounts(db):  # noqa: ARG001 - the rows must be there
+    open_accounts()  # again, with a hash that is quick to check
 
 
 def log_in(api, customer=1):
