@@ -17,7 +17,8 @@ from loadstone.config.units import format_duration
 from loadstone.lanes.design import ASSUMED
 from loadstone.lanes.view import Silent, View
 from loadstone.record.plan import Plan
-from loadstone.record.result import Contrast, Probe
+from loadstone.record.probed import Probe
+from loadstone.record.result import Contrast
 from loadstone.report.quantities import significant
 from loadstone.stats.repeated import Stopping
 from loadstone.verdict.headline import NAMES

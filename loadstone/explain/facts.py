@@ -10,7 +10,7 @@ from typing import Protocol
 
 from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
-from loadstone.record.result import ProbeFacts, Total
+from loadstone.record.probed import Accounting, ProbeFacts, StatementFact, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class ProbeObservation:
     """None where no tap could count them."""
     commands: Sequence[RedisCommand] | None
     """As above."""
+    service_us: int = 0
+    """From the send to the last byte; 0: not measured."""
 
 
 class _Seen(Protocol):
@@ -63,6 +65,8 @@ def _facts(endpoint: str, variant: str, group: list[ProbeObservation]) -> ProbeF
         statuses=sorted({observation.status for observation in group}),
         statements=_calls(firsts),
         totals=_totals(firsts, repeats),
+        statement_facts=_statement_facts(firsts),
+        accounting=_accounting(firsts),
     )
 
 
@@ -96,6 +100,45 @@ def _row_counts(firsts: list[ProbeObservation]) -> list[int]:
 
 def _median(counts: list[int]) -> float | None:
     return float(median(counts)) if counts else None
+
+
+def _statement_facts(firsts: list[ProbeObservation]) -> list[StatementFact]:
+    """Return calls, rows and time per first request of each statement, those that took longest first."""
+    if any(observation.statements is None for observation in firsts):
+        return []
+    groups: dict[str, list[Statement]] = defaultdict(list)
+    for observation in firsts:
+        for statement in observation.statements or ():
+            if not statement.control:
+                groups[statement.normalised].append(statement)
+    found = [
+        StatementFact(
+            sql=sql,
+            calls=len(group) / len(firsts),
+            rows=sum(one.rows for one in group) / len(firsts),
+            wait_us=sum(one.duration_us for one in group) / len(firsts),
+        )
+        for sql, group in groups.items()
+    ]
+    return sorted(found, key=lambda one: (-one.wait_us, one.sql))
+
+
+def _accounting(firsts: list[ProbeObservation]) -> Accounting | None:
+    """Return where the time went; None without a first request whose time is known."""
+    if not firsts or not all(one.service_us for one in firsts):
+        return None
+    return Accounting(
+        requests=len(firsts),
+        total_us=sum(one.service_us for one in firsts) / len(firsts),
+        database_us=_waits([one.statements for one in firsts]),
+        cache_us=_waits([one.commands for one in firsts]),
+    )
+
+
+def _waits(seen: Sequence[Sequence[Statement] | Sequence[RedisCommand] | None]) -> float | None:
+    """Return the mean wait per request, control included; None where one request was not seen."""
+    waits = [sum(one.duration_us for one in each) for each in seen if each is not None]
+    return sum(waits) / len(waits) if len(waits) == len(seen) else None
 
 
 def _calls(firsts: list[ProbeObservation]) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ from loadstone.config.model import PayloadRule
 from loadstone.explain.content import NOT_JSON, decode_body, media_type, parse_json, text_of
 from loadstone.explain.json_diff import apply_rules, first_difference
 from loadstone.explain.text_diff import Difference, bytes_difference, text_difference
-from loadstone.record.result import PayloadCheck, PayloadDifference
+from loadstone.record.probed import PayloadCheck, PayloadDifference
 
 BASE = b"{base}"
 KEPT_PER_ENDPOINT = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class Completion:
     bytes_out: int = 0
     hits: int = 0
     misses: int = 0
+    duration_us: int = 0
     error: str = ""
     awaited: int = 1
     """Confirmations of a subscription that are still to come."""
@@ -47,6 +49,7 @@ class RedisConnection:
         self._subscribed = False
         self._asked: deque[Completion] = deque()
         self._transaction: list[Completion] | None = None
+        self._busy_since = 0
 
     @property
     def pending(self) -> bool:
@@ -92,6 +95,8 @@ class RedisConnection:
         if name in SUBSCRIBING:
             self._subscribed = True
             completion.awaited = max(1, len(arguments) - 1)
+        if not self._asked:
+            self._busy_since = time.perf_counter_ns()
         self._asked.append(completion)
 
     def _reply(self, value: Value) -> None:
@@ -102,6 +107,8 @@ class RedisConnection:
         if not self._asked:
             raise BlindError("Redis sent a reply that no command asked for")
         completion = self._asked.popleft()
+        now = time.perf_counter_ns()
+        completion.duration_us, self._busy_since = (now - self._busy_since) // 1000, now
         completion.bytes_out += value.size
         completion.error = value.error
         if self._transaction is not None and completion.name not in _ENDS_TRANSACTION:

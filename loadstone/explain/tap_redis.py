@@ -30,6 +30,8 @@ class RedisCommand:
     """Values found by GET, GETEX, GETDEL, HGET, MGET or HMGET."""
     misses: int
     """Values that these did not find."""
+    duration_us: int = 0
+    """From the command to the end of its reply, at the tap: diagnostic only."""
     error: str = ""
     """First word of an error reply; DISCARD or EXECABORT when it never ran; `closed` without a reply."""
 
@@ -49,6 +51,7 @@ class RedisTap(Tap[RedisCommand]):
                     bytes_out=completion.bytes_out,
                     hits=completion.hits,
                     misses=completion.misses,
+                    duration_us=completion.duration_us,
                     error=completion.error,
                 )
             )

@@ -26,7 +26,8 @@ from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine
 from loadstone.record.machine import describe_machine
 from loadstone.record.noise import find_profile, user_folder
 from loadstone.record.plan import Plan
-from loadstone.record.result import Probe, Result, RunStatus
+from loadstone.record.probed import Probe
+from loadstone.record.result import Result, RunStatus
 from loadstone.report.files import write_reports
 from loadstone.target.processes import outliving_children
 from loadstone.target.stage import Stage

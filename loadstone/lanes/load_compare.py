@@ -22,8 +22,8 @@ from loadstone.record.journal import CpuSeconds, now
 from loadstone.record.load_comparison import LoadBlock, LoadDesign, LoadGenerationLine, ProbedLine
 from loadstone.record.load_record import LoadJournal
 from loadstone.record.machine import CpuSampler
+from loadstone.record.probed import Probe
 from loadstone.record.recording import Recording
-from loadstone.record.result import Probe
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.cpu import CpuReading
 from loadstone.target.stage import Generation, Stage

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from loadstone.config.model import Experiment
-from loadstone.errors import MeasurementError
+from loadstone.errors import MeasurementError, TargetError
+from loadstone.explain.explained import examples_of, plans_of, unexplained
 from loadstone.explain.facts import ProbeObservation, probe_facts
 from loadstone.explain.payload import PayloadChecker, Response
 from loadstone.explain.plans import watched
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
-from loadstone.record.result import Probe
-from loadstone.target.stage import Stage
+from loadstone.record.probed import PlanFact, Probe
+from loadstone.target.sql import session
+from loadstone.target.stage import Generation, Stage
 from loadstone.workload.protocol import Exchange, RunProbe, Side
 from loadstone.workload.remote import Generator
 
@@ -43,6 +45,7 @@ class ProbeLane:
     _observations: list[ProbeObservation] = field(default_factory=list)
     _pending: dict[int, dict[int, Exchange]] = field(default_factory=dict)
     _bases: list[str] = field(default_factory=list)
+    _plans: list[PlanFact] = field(default_factory=list)
 
     def run(self) -> Probe:
         """Return the facts; raises `TargetError` or `MeasurementError`."""
@@ -71,8 +74,9 @@ class ProbeLane:
             self._drain_all()
             done = self.generator.run_probe(plan, lambda exchange: self._take(exchange, checker))
             running.check()
-            over = time.monotonic()
-        self.turnover_s = healthy - begin + time.monotonic() - over
+            self._explain(running)
+            explained = time.monotonic()
+        self.turnover_s = healthy - begin + time.monotonic() - explained
         if not done.recorded:
             raise MeasurementError(
                 "the scenario sent no request that could be probed",
@@ -80,7 +84,7 @@ class ProbeLane:
                 remedy="check the scenario with stock Locust",
             )
         self._remember_statements()
-        return Probe(facts=probe_facts(self._observations), payload=checker.result())
+        return Probe(facts=probe_facts(self._observations), payload=checker.result(), plans=self._plans)
 
     def _rewire(self, stack: ExitStack, slot: int, database_url: str, redis_url: str) -> tuple[str, str]:
         """Put a tap in front of each service of a slot and return the URLs that lead through it."""
@@ -93,6 +97,19 @@ class ProbeLane:
             redis_url = _through(redis_url, redis.port)
         self._taps[slot] = (database, redis)
         return database_url, redis_url
+
+    def _explain(self, running: Generation) -> None:
+        """Ask each variant's own database how it runs what took most of the time."""
+        for variant in self.experiment.variants:
+            url = running[variant.name].database_url
+            examples = examples_of(one for one in self._observations if one.variant == variant.name)
+            if not url or not examples:
+                continue
+            try:
+                with session(url) as database:
+                    self._plans += plans_of(database.run, variant.name, examples)
+            except TargetError as error:  # the facts stand without plans
+                self._plans += [unexplained(variant.name, one, error.cause) for one in examples]
 
     def _remember_statements(self) -> None:
         for variant in self.experiment.variants:
@@ -123,6 +140,7 @@ class ProbeLane:
                 response_bytes=exchange.wire_bytes,
                 statements=None if database is None or database.incomplete else statements,
                 commands=None if redis is None or redis.incomplete else commands,
+                service_us=exchange.service_us,
             )
         )
         if not exchange.repeat:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from loadstone.record.plan import Plan
-from loadstone.record.result import Contrast, Probe
+from loadstone.record.probed import Probe
+from loadstone.record.result import Contrast
 
 
 class View(Protocol):

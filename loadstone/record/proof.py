@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 
 from loadstone.errors import ConfigurationError
+from loadstone.record.base import Record
 from loadstone.record.folder import write_atomically
-from loadstone.record.result import Record
 
 PROOF_VERSION = "1.0"
 

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from loadstone.record.base import Record
 from loadstone.record.plan import Control
+from loadstone.record.probed import FactChange, Probe
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
@@ -34,10 +36,6 @@ class CheckStatus(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every part of a result: immutable, keyword-only."""
 
 
 class RunInfo(Record, frozen=True, kw_only=True):
@@ -198,86 +196,6 @@ class OutcomeCount(Record, frozen=True, kw_only=True):
     variant: str
     outcome: str
     count: int
-
-
-class Total(Record, frozen=True, kw_only=True):
-    """A count over all probed requests of one endpoint on one variant."""
-
-    total: int
-    requests: int
-
-
-class ProbeFacts(Record, frozen=True, kw_only=True):
-    """Exact facts per request of one endpoint on one variant; medians where requests differ."""
-
-    endpoint: str
-    variant: str
-    requests: int
-    queries_first: float | None
-    queries_repeat: float | None
-    """None where unavailable or, for the repeat, where the request is a write."""
-    rows: float | None
-    response_bytes: float
-    cache_commands_first: float | None
-    cache_commands_repeat: float | None
-    statuses: list[int]
-    statements: list[tuple[str, float]] = []
-    """(normalised SQL, calls per first request), most frequent first."""
-    totals: dict[str, Total] = {}
-    """Exact sums by fact (`FactChange.fact`), where every request could be counted."""
-
-
-class FactChange(Record, frozen=True, kw_only=True):
-    """One exact count of one endpoint, after against before: the same requests, so no error bars.
-
-    `fact` is `queries`, `queries_repeat` (of a request sent a second time), `rows`,
-    `cache_commands`, `cache_commands_repeat` or `response_bytes`. More is *regressed*,
-    fewer *improved*, the same *equivalent*.
-    """
-
-    fact: str
-    unit: str
-    endpoint: str
-    baseline: str
-    variant: str
-    gating: bool
-    """Whether it decides: queries do in a run of the probe lane alone."""
-    before: float
-    """Mean per request."""
-    after: float
-    requests: int
-    """Probed requests of `variant` that were counted."""
-    verdict: Verdict
-
-
-class PayloadDifference(Record, frozen=True, kw_only=True):
-    """One request whose payloads differ beyond the declared rules."""
-
-    endpoint: str
-    request: str
-    path: str
-    """Where in the payload, such as `$.results[3].price`."""
-    before: str
-    after: str
-    diff: str = ""
-
-
-class PayloadCheck(Record, frozen=True, kw_only=True):
-    """Do the variants return the same thing?"""
-
-    checked: int
-    equal: int
-    rules: list[str]
-    """Named rules that were applied, with what they allow."""
-    differences: list[PayloadDifference]
-
-
-class Probe(Record, frozen=True, kw_only=True):
-    """What the probe lane saw."""
-
-    facts: list[ProbeFacts]
-    payload: PayloadCheck
-    sql_source: str = "wire tap"
 
 
 class Check(Record, frozen=True, kw_only=True):

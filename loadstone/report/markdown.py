@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from loadstone.record.result import Contrast, Result
-from loadstone.report import controls, quantities, safe, selection, wording
+from loadstone.report import controls, quantities, safe, selection, why, wording
 
 MOST_ENDPOINTS = 40
 MOST_DIFFERENCES = 10
@@ -64,7 +64,9 @@ def _opening(result: Result) -> str:
     key = selection.key_contrast(result)
     told = wording.sentence(key) if key is not None else wording.headline(result)
     lines.append(escape(told[:1].upper() + told[1:], 400))
-    if key is not None and wording.exact_headline(result):
+    causes = why.sentences(result)
+    lines += [escape(one.text, 600) for one in causes]
+    if key is not None and not causes and wording.exact_headline(result):
         changed = wording.exact_headline(result)
         lines.append(escape(changed[:1].upper() + changed[1:], 400))
     lines += [escape(one, 300) for one in result.verdict.reasons if one not in result.verdict.headline]

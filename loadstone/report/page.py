@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from loadstone.record.result import Contrast, GenerationInfo, Result
-from loadstone.report import controls, quantities, safe, selection, wording
+from loadstone.report import controls, quantities, safe, selection, why, wording
 from loadstone.report.charts import forest, generations, percentiles
 from loadstone.report.controls import Line
 from loadstone.report.facts import MOST_LISTS, Fact, make_fact
 from loadstone.report.hero import Hero, Highlight, make_hero, make_highlights
+from loadstone.report.why import Sentence
 
 MOST_GROUPS = 60
 """Endpoints whose effects the page draws, divided among the variants; the rest are in the JSON."""
@@ -83,6 +84,7 @@ class Page:
     hero: Hero
     reasons: list[str]
     """Reasons of the verdict that neither the headline nor a check tells."""
+    why: list[Sentence]
     highlights: list[Highlight]
     forests: list[Forest]
     spreads: list[Spread]
@@ -112,6 +114,7 @@ def build(result: Result) -> Page:
     return Page(
         hero=make_hero(result),
         reasons=[reason for reason in result.verdict.reasons if reason not in said],
+        why=why.sentences(result),
         highlights=make_highlights(result, counted),
         forests=forests,
         spreads=spreads,

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from loadstone.record.probed import FactChange, ProbeFacts, Total
 from loadstone.record.result import (
     Check,
     CheckStatus,
     Contrast,
     Distribution,
-    FactChange,
     OutcomeCount,
-    ProbeFacts,
     Result,
-    Total,
     VariantInfo,
 )
 from loadstone.stats.verdicts import Verdict

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from loadstone.record.result import Contrast, FactChange, Result
-from loadstone.report import controls, quantities, safe, selection, wording
+from loadstone.record.probed import FactChange
+from loadstone.record.result import Contrast, Result
+from loadstone.report import controls, quantities, safe, selection, why, wording
 from loadstone.report.wording import Sign
 
 MOST_ENDPOINTS = 8
@@ -80,7 +81,10 @@ class _Printer:
         )
         key = selection.key_contrast(self.result)
         self.line(wording.sentence(key) if key is not None else wording.headline(self.result))
-        if key is not None and wording.exact_headline(self.result):
+        causes = why.sentences(self.result)
+        for one in causes:
+            self.line(one.text)
+        if key is not None and not causes and wording.exact_headline(self.result):
             self.line(wording.exact_headline(self.result))
         for reason in self.result.verdict.reasons:
             if reason not in self.result.verdict.headline:

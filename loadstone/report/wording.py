@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadstone.record.result import CheckStatus, Contrast, Effect, FactChange, Result, RunStatus
+from loadstone.record.probed import FactChange
+from loadstone.record.result import CheckStatus, Contrast, Effect, Result, RunStatus
 from loadstone.report import quantities, safe, selection
 from loadstone.report.quantities import ARROW
 from loadstone.stats.verdicts import Verdict

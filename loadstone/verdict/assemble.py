@@ -19,6 +19,7 @@ from loadstone.record.journal import (
     read_spikes,
 )
 from loadstone.record.plan import Plan
+from loadstone.record.probed import Probe
 from loadstone.record.result import (
     SCHEMA_VERSION,
     Check,
@@ -26,7 +27,6 @@ from loadstone.record.result import (
     Contrast,
     ExperimentInfo,
     Machine,
-    Probe,
     Result,
     RunInfo,
     RunStatus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from loadstone.record.result import FactChange, Probe, ProbeFacts, Total
+from loadstone.record.probed import FactChange, Probe, ProbeFacts, Total
 from loadstone.stats.verdicts import Verdict
 
 TOLD = 2

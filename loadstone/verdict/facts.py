@@ -9,13 +9,7 @@ import numpy as np
 
 from loadstone.record.observations import ROW, Outcome
 from loadstone.record.plan import Plan
-from loadstone.record.result import (
-    Distribution,
-    GenerationInfo,
-    OutcomeCount,
-    Sequence,
-    UserSequence,
-)
+from loadstone.record.result import Distribution, GenerationInfo, OutcomeCount, Sequence, UserSequence
 from loadstone.stats.estimators import IntArray, quantile
 from loadstone.stats.inference import contrasts
 from loadstone.verdict.contrasts import start_positions

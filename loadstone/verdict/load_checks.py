@@ -9,8 +9,9 @@ from loadstone.gate.thresholds import Finding, Status
 from loadstone.record.load_comparison import LoadDesign
 from loadstone.record.load_record import BlockLine, LoadPlan
 from loadstone.record.observations import Outcome
+from loadstone.record.probed import Probe
 from loadstone.record.recording import Recording
-from loadstone.record.result import Check, CheckStatus, Probe
+from loadstone.record.result import Check, CheckStatus
 from loadstone.verdict.load_levels import LoadObservations
 from loadstone.verdict.worker_checks import CLOCK_FAIL_S, CLOCK_WARN_S, clock_checks, graded, workers_checks
 

@@ -19,6 +19,7 @@ from loadstone.record.load_comparison import (
     read_comparison,
 )
 from loadstone.record.load_record import read_recording
+from loadstone.record.probed import Probe
 from loadstone.record.recording import Recording
 from loadstone.record.result import (
     SCHEMA_VERSION,
@@ -28,7 +29,6 @@ from loadstone.record.result import (
     ExperimentInfo,
     GenerationInfo,
     OutcomeCount,
-    Probe,
     Result,
     RunInfo,
     RunStatus,

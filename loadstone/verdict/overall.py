@@ -6,7 +6,8 @@ import math
 
 from loadstone.errors import ExitCode
 from loadstone.record.plan import Plan
-from loadstone.record.result import Check, CheckStatus, Contrast, FactChange, Overall, RunStatus
+from loadstone.record.probed import FactChange
+from loadstone.record.result import Check, CheckStatus, Contrast, Overall, RunStatus
 from loadstone.stats.verdicts import Direction, FailOn, Verdict, combine, exceeds_margin, log_margin
 from loadstone.verdict.exact import tell_changes
 from loadstone.verdict.headline import headline

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 from loadstone.config.expectations import Expectation
+from loadstone.record.probed import FactChange
 from loadstone.record.proof import Finding, Proven
-from loadstone.record.result import Contrast, FactChange, Result, RunStatus
+from loadstone.record.result import Contrast, Result, RunStatus
 from loadstone.stats.verdicts import Direction, Verdict
 from loadstone.verdict import exact
 from loadstone.verdict.metrics import BY_NAME

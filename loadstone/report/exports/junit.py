@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from loadstone.record.result import Check, CheckStatus, Contrast, FactChange, Result
+from loadstone.record.probed import FactChange
+from loadstone.record.result import Check, CheckStatus, Contrast, Result
 from loadstone.report import controls, quantities, safe, selection, wording
 from loadstone.stats.verdicts import Verdict
 

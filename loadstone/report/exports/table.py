@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from loadstone.record.result import Contrast, FactChange, Result
+from loadstone.record.probed import FactChange
+from loadstone.record.result import Contrast, Result
 from loadstone.report import safe, selection
 
 COLUMNS = (

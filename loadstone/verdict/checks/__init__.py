@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadstone.record.plan import Plan
-from loadstone.record.result import Check, Probe
+from loadstone.record.probed import Probe
+from loadstone.record.result import Check
 from loadstone.verdict.checks import amounts, inference, journeys, pairing, probing, surroundings
 from loadstone.verdict.checks.controlling import control_checks
 from loadstone.verdict.levels import Observations

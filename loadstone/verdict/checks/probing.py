@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadstone.record.plan import Plan
-from loadstone.record.result import Check, CheckStatus, Probe
+from loadstone.record.probed import Probe
+from loadstone.record.result import Check, CheckStatus
 from loadstone.verdict.levels import Observations
 
 

@@ -7,7 +7,7 @@ from runs import Truth, make_plan, make_run
 from loadstone.errors import MeasurementError
 from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, read_chunk, read_journal
 from loadstone.record.observations import ROW, Outcome
-from loadstone.record.result import PayloadCheck, Probe
+from loadstone.record.probed import PayloadCheck, Probe
 
 
 @pytest.fixture

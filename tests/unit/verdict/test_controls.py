@@ -11,7 +11,8 @@ from runs import Truth, make_controlled_plan, make_plan, make_run, spike
 from loadstone.record.journal import EndLine
 from loadstone.record.observations import Outcome
 from loadstone.record.plan import Control
-from loadstone.record.result import CheckStatus, Machine, PayloadCheck, Probe, ProbeFacts, RunStatus, Total
+from loadstone.record.probed import PayloadCheck, Probe, ProbeFacts, Total
+from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict.assemble import Circumstances, Sealed, judge_run

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from runs import Truth, make_plan, make_run
 
 from loadstone.record.journal import EndLine
-from loadstone.record.result import CheckStatus, Machine, PayloadCheck, Probe, ProbeFacts, RunStatus, Total
+from loadstone.record.probed import PayloadCheck, Probe, ProbeFacts, Total
+from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.verdicts import FailOn, Verdict
 from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
 from loadstone.verdict.exact import FACTS, fact_changes, fact_verdict, tell_changes

@@ -12,7 +12,8 @@ from runs import Truth, make_controlled_plan, make_plan, make_run, spike
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import save_result
 from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, read_journal
-from loadstone.record.result import Machine, PayloadCheck, Probe
+from loadstone.record.probed import PayloadCheck, Probe
+from loadstone.record.result import Machine
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed

@@ -1,0 +1,159 @@
+"""Sentences name no cause that the facts do not carry."""
+
+import random
+
+import pytest
+from msgspec.structs import replace
+
+from loadstone.record.probed import Accounting, PlanFact, PlanNode, StatementFact
+from loadstone.report.why import sentences
+from loadstone.stats.verdicts import Verdict
+from loadstone.verdict.exact import fact_changes
+
+LIST = "GET /api/v1/products/"
+
+
+def account(total, database, cache=0.0):
+    return Accounting(requests=5, total_us=total, database_us=database, cache_us=cache)
+
+
+def with_probe(result, *, accounts=None, queries=(61, 2), rows=(100, 60), plans=(), endpoint=None):
+    """Return `result` with what the probe saw of its first endpoint replaced."""
+    endpoint = endpoint or result.probe.facts[0].endpoint
+    changed = []
+    for one in result.probe.facts:
+        side = 0 if one.variant == "before" else 1
+        if one.endpoint == endpoint:
+            totals = {
+                name: replace(one.totals["queries"], total=5 * count[side], requests=5)
+                for name, count in (("queries", queries), ("rows", rows))
+            }
+            changed.append(replace(one, totals=totals, accounting=accounts and accounts[side]))
+        else:
+            changed.append(one)
+    probe = replace(result.probe, facts=changed, plans=list(plans))
+    facts = fact_changes(probe, [variant.name for variant in result.variants], deciding=False)
+    contrasts = [
+        replace(one, detected=one.verdict in {Verdict.IMPROVED, Verdict.REGRESSED})
+        for one in result.contrasts
+    ]
+    return replace(result, probe=probe, facts=facts, contrasts=contrasts)
+
+
+def told(result):
+    return [one.text for one in sentences(result)]
+
+
+def plan(variant, sql, name, buffers):
+    nodes = [PlanNode(depth=0, name=name, rows=1, loops=1, buffers=buffers)]
+    return PlanFact(endpoint=LIST, variant=variant, sql=sql, nodes=nodes, buffers=buffers)
+
+
+def both_plans(before, after):
+    found = [("before", "Seq Scan on a", before), ("after", "Index Scan on a", after)]
+    return [plan(variant, "SELECT a", name, buffers) for variant, name, buffers in found]
+
+
+def test_queries_that_are_gone_are_named_with_the_time_that_they_took(results):
+    result = with_probe(results.improved(), accounts=(account(50_000, 30_000), account(12_000, 1_000)))
+    first = told(result)[0]
+    assert first.startswith(LIST)
+    assert "59 of 61 queries per request are gone, which saves 29.0 ms of the 38.0 ms" in first
+    assert "the server itself works less (queries 61 → 2, rows 100 → 60), which saves 9.00 ms" in first
+
+
+def test_another_plan_of_the_same_statement_is_named_with_its_pages(results):
+    plans = [
+        plan("before", "SELECT a", "Seq Scan on a", 12_000),
+        plan("after", "SELECT a", "Index Scan on a", 8),
+    ]
+    accounts = account(50_000, 45_000), account(12_000, 7_000)
+    result = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(5, 5), plans=plans)
+    assert "(Seq Scan on a → Index Scan on a, 12,000 → 8 pages)" in told(result)[0]
+
+
+def test_without_a_fact_that_moved_the_cause_is_not_known(results):
+    accounts = account(50_000, 45_000), account(12_000, 7_000)
+    result = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(5, 5))
+    assert "nothing that was counted moved with it, so the cause is not known" in told(result)[0]
+    assert "gone" not in told(result)[0]
+
+
+def test_a_fact_that_moved_the_other_way_is_no_cause_and_is_told(results):
+    accounts = account(50_000, 45_000), account(12_000, 7_000)
+    result = with_probe(results.improved(), accounts=accounts, queries=(2, 5), rows=(5, 5))
+    assert told(result)[0].endswith("against that stands: queries 2 → 5.")
+    assert "cause is not known" in told(result)[0]
+
+
+def test_where_the_probe_saw_no_change_queries_are_no_cause(results):
+    result = with_probe(results.improved(), accounts=(account(50_000, 30_000), account(49_000, 29_000)))
+    assert "cause is not known" in told(result)[0]
+
+
+@pytest.mark.parametrize("make", ["inconclusive", "equivalent", "invalid"])
+def test_what_did_not_change_has_no_cause(results, make):
+    result = getattr(results, make)()
+    if result.probe is not None:
+        result = with_probe(result, accounts=(account(50_000, 30_000), account(12_000, 1_000)))
+    assert told(result) == []
+
+
+def test_of_a_result_that_kept_no_times_nothing_is_said(results):
+    assert told(with_probe(results.improved())) == []
+
+
+def test_of_a_hundred_sets_of_facts_no_sentence_says_more_than_they_carry(results):
+    """Seed 11; each claim is held against the facts that it was drawn from."""
+    draw = random.Random(11)
+    claimed = 0
+    for _ in range(100):
+        base = draw.choice([results.improved, results.regressed])()
+        worse = base.verdict.verdict is Verdict.REGRESSED
+        queries = draw.choice([(2, 2), (61, 2), (2, 61), (3, 4)])
+        rows = draw.choice([(10, 10), (100, 10), (10, 100)])
+        accounts = tuple(
+            account(total, total * draw.random() * 0.6, total * draw.random() * 0.3)
+            for total in (draw.uniform(1_000, 50_000), draw.uniform(1_000, 50_000))
+        )
+        result = with_probe(base, accounts=accounts, queries=queries, rows=rows)
+        text = next((one for one in told(result) if one.startswith(result.probe.facts[0].endpoint)), "")
+        way = 1 if worse else -1
+        whole = (accounts[1].total_us - accounts[0].total_us) * way
+        database = (accounts[1].database_us - accounts[0].database_us) * way
+        if "queries per request are gone" in text or "more queries per request" in text:
+            claimed += 1
+            assert (queries[1] - queries[0]) * way > 0
+            assert database >= 0.2 * whole > 0
+        if "which saves" in text or "which costs" in text:
+            assert whole >= 0.05 * accounts[0].total_us
+            assert ("which costs" in text) is worse
+        if "against that stands" in text:
+            assert (queries[1] - queries[0]) * way < 0 or (rows[1] - rows[0]) * way < 0
+        if text and whole < 0.05 * accounts[0].total_us:
+            assert "cause is not known" in text
+    assert claimed >= 10
+
+
+def test_statements_carry_rows_time_and_plans(results):
+    from loadstone.report.facts import make_fact
+
+    result = with_probe(
+        results.improved(),
+        plans=[
+            plan("before", "SELECT a", "Seq Scan on a", 90),
+            plan("after", "SELECT a", "Index Scan on a", 3),
+        ],
+    )
+    sides = [
+        replace(
+            one,
+            statements=[("SELECT a", 1.0)],
+            statement_facts=[StatementFact(sql="SELECT a", calls=1.0, rows=10.0, wait_us=wait)],
+        )
+        for one, wait in zip(result.probe.facts[:2], (900.0, 30.0), strict=True)
+    ]
+    (statement,) = make_fact(result, LIST, *sides).statements
+    assert (statement.rows, statement.wait_us) == ((10.0, 10.0), (900.0, 30.0))
+    assert statement.replanned
+    assert statement.plan_lines(0) == ["Seq Scan on a (1 rows, 90 pages)"]
