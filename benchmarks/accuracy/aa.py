@@ -30,6 +30,7 @@ from ledger import append, stored
 from progress import say
 from tables import (
     HEADLINE,
+    carry_over,
     certified_at,
     counts,
     least_power,
@@ -150,6 +151,10 @@ def _metric(rows: list[Row], metric: str) -> Iterator[str]:
         line += f"; median residual SD {median(one['residual_sd'] for one in seen):.2%}"
         line += f"; power at 2%: {power(rows, metric) or 0.0:.0%}"
     yield line
+    carried = carry_over(rows, metric) if metric in HEADLINE else None
+    if carried is not None:
+        told = f"{carried[0]:+.2f}, standard error {carried[1]:.2f}"
+        yield f"    correlation of a generation's effect with the next one's: {told}"
     if metric in HEADLINE:
         yield f"    within ±1%: {_certified([certified_at(one) for one in seen])}"
 

@@ -52,6 +52,23 @@ def metric_names(rows: Iterable[Row]) -> list[str]:
     return sorted(names, key=place)
 
 
+def carry_over(rows: Iterable[Row], metric: str) -> tuple[float, float] | None:
+    """Return the correlation of a generation's effect with the next one's, and its standard error.
+
+    Of each run the first autocorrelation about its mean, less what independent
+    effects would give: -1 / n of n generations. None of fewer than two runs.
+    """
+    found = []
+    for row in rows:
+        effects = np.array(row.get("effects", {}).get(metric, []))
+        centred = effects - effects.mean() if effects.size > 2 else np.zeros(0)  # noqa: PLR2004 - pairs of them
+        if centred.any():
+            found.append(float(centred[1:] @ centred[:-1] / (centred @ centred)) + 1 / effects.size)
+    if len(found) < 2:  # noqa: PLR2004 - a spread
+        return None
+    return float(np.mean(found)), float(np.std(found, ddof=1)) / math.sqrt(len(found))
+
+
 def power(rows: Sequence[Row], metric: str, effect: float = EFFECT) -> float | None:
     """Return the chance that a run under these settings detects `effect`, as its noise was.
 
