@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from loadstone.cli.shared import config_option, find_run, out
+from loadstone.cli.shared import config_option, find_run, open_project, out
 from loadstone.errors import ConfigurationError
 from loadstone.record.capacity_result import load_capacity
 from loadstone.record.folder import CAPACITY_RESULT, PAGE, load_result, write_atomically
@@ -17,6 +17,7 @@ from loadstone.report import diff
 from loadstone.report.capacity_files import write_capacity_reports
 from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
+from loadstone.report.library import INDEX, build_site, find_results
 
 EPILOG = """\b
 Examples:
@@ -24,6 +25,7 @@ Examples:
   loadstone report build reports/20260101T120000Z-orm-naive-orm-prefetch
   loadstone report diff reports/RUN reports/OTHER_RUN
   loadstone report export --as junit --output junit.xml
+  loadstone report site --output public
 """
 EXPORT_EPILOG = (
     "\b\nFormats:\n"
@@ -41,7 +43,7 @@ Examples:
 
 @click.group("report", epilog=EPILOG)
 def command() -> None:
-    """Open, build, compare or export the reports of runs."""
+    """Open, build, compare or export the reports of runs, or make a site of them."""
 
 
 @command.command("open")
@@ -114,6 +116,30 @@ def _write(folder: Path) -> list[Path]:
     if (folder / CAPACITY_RESULT).is_file():
         return write_capacity_reports(folder, load_capacity(folder))
     return write_reports(folder, load_result(folder))
+
+
+@command.command("site")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="site",
+    show_default=True,
+    help="The folder to write the site to.",
+)
+@config_option
+def site(folder: Path | None, output: Path, config: Path | None) -> None:
+    """Make a static site of the runs in FOLDER, by default the project's.
+
+    It has an index to filter, trends of experiments that were run again, and any two
+    runs side by side where machine and workload are alike; each run keeps its page.
+    """
+    shelved, skipped = build_site(find_results(folder or open_project(config).reports), output)
+    for one in skipped:
+        click.echo(f"left out {one.name}: {one.why}", err=True)
+    click.echo(str(output / INDEX))
+    click.echo(f"{len(shelved)} runs", err=True)
 
 
 def _load(run: str, config: Path | None) -> Result:

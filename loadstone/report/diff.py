@@ -43,18 +43,20 @@ class Pair:
         return ends[0].low <= ends[1].high and ends[1].low <= ends[0].high
 
 
+def identity(one: Result) -> dict[str, str]:
+    """Return what two results must share to be compared: machine and workload."""
+    return {
+        "machine": f"{one.machine.cpu_model}, {one.machine.cores} cores ({one.machine.fingerprint})",
+        "scenario": one.experiment.scenario,
+        "size": one.experiment.size,
+        "users": str(one.experiment.users),
+        "state": one.experiment.state,
+    }
+
+
 def unlike(first: Result, second: Result) -> dict[str, tuple[str, str]]:
     """Return what keeps two results from being compared: name to both values."""
-    sides = [
-        {
-            "machine": f"{one.machine.cpu_model}, {one.machine.cores} cores ({one.machine.fingerprint})",
-            "scenario": one.experiment.scenario,
-            "size": one.experiment.size,
-            "users": str(one.experiment.users),
-            "state": one.experiment.state,
-        }
-        for one in (first, second)
-    ]
+    sides = [identity(one) for one in (first, second)]
     return {name: (sides[0][name], sides[1][name]) for name in sides[0] if sides[0][name] != sides[1][name]}
 
 

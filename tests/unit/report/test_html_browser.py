@@ -62,3 +62,31 @@ def test_a_script_that_is_not_ours_is_refused(results, browse):
     document, console = browse(html.render(results.improved()).replace("</body>", injected))
     assert "<title>owned" not in document
     assert console.count("Content Security Policy") == 2
+
+
+def test_the_library_compares_two_runs_in_the_browser_and_refuses_what_is_unlike(results, browse, tmp_path):
+    """The third run is of another size; boxes are ticked by a script that the policy is told of."""
+    from msgspec.structs import replace
+
+    from loadstone.record.folder import save_result
+    from loadstone.report.html import digest
+    from loadstone.report.library import build_site, find_results
+
+    for number, size in enumerate(("small", "small", "large"), start=1):
+        result = results.improved()
+        run = replace(result.run, id=f"run-{number}", started_at=f"2026-03-0{number}T10:00:00Z")
+        (tmp_path / f"run-{number}").mkdir()
+        experiment = replace(result.experiment, size=size)
+        save_result(tmp_path / f"run-{number}", replace(result, run=run, experiment=experiment))
+    build_site(find_results(tmp_path), tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text()
+    for picks, says in (((1, 2), "overlap"), ((0, 1), "size: small against large")):
+        ticking = "addEventListener('load', function () {" + "".join(
+            f"document.querySelectorAll('.pick input')[{pick}].click();" for pick in picks
+        )
+        ticking += "});"
+        told = page.replace("script-src ", f"script-src '{digest(ticking)}' ", 1)
+        told = told.replace("</body>", f"<script>{ticking}</script></body>")
+        document, console = browse(told)
+        assert console == ""
+        assert says in document
