@@ -16,7 +16,7 @@ _PAGE_HEAD = """\
 Each toggle is one decision that backend teams argue about. It is declared once, in
 `target_app/toggles.toml`; this page is written from there by `manage.py toggles_doc`. What a choice claims,
 and what it costs where that can be measured, is declared as a comparison with the smallest change that is
-expected of it.
+expected of it: `loadstone prove` runs it. What no table of `prove` confirms is an expectation, and no more.
 
 | toggle | choices (default in bold) | variable | scope | scenario |
 |---|---|---|---|---|

@@ -73,6 +73,17 @@ def test_the_comparisons_can_be_listed(claimed):
     assert claimed.runs() == []
 
 
+def test_a_toggle_shows_what_it_claims(claimed):
+    shown = claimed.run("toggles", "speed").stdout
+    assert "fast: against slow, response lower by at least 10% (browse)" in shown
+    declared = json.loads(claimed.run("toggles", "speed", "--json").stdout)[0]["claims"]["fast"]
+    assert (declared["metric"], declared["direction"], declared["at_least"]) == (
+        "response_bytes",
+        "lower",
+        0.1,
+    )
+
+
 def test_without_a_claim_there_is_nothing_to_prove(project):
     ran = project.run("prove")
     assert ran.returncode == 2

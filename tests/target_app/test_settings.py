@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from catalogue.models import Product
 from config.settings.environment import Environment
 from core.toggles import DECLARATION
 from django.core.exceptions import ImproperlyConfigured
@@ -77,6 +78,15 @@ def test_connections_are_kept_or_not(choice, age):
 @pytest.mark.django_db
 def test_migrations_are_complete():
     call_command("makemigrations", check=True, dry_run=True)
+
+
+@pytest.mark.django_db
+def test_migrations_of_the_reference_shop_go_back_and_forth():
+    rows = Product.objects.count(), Product.objects.get(pk=1).stored_review_count
+    for app, first in (("catalogue", "0001"), ("customers", "0001")):
+        call_command("migrate", app, first, verbosity=0)
+        call_command("migrate", app, verbosity=0)
+    assert (Product.objects.count(), Product.objects.get(pk=1).stored_review_count) == rows
 
 
 def test_a_database_url_is_taken_apart():
