@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +13,9 @@ from loadstone.errors import MeasurementError
 from loadstone.workload.clocks import SAME_CLOCK, Reading
 from loadstone.workload.protocol import Channel, Hello, Message
 from loadstone.workload.remote import Child
+
+ENDING_S = 0.5
+"""For a process that hung up to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,23 @@ class Team:
         threading.Thread(target=self._listen, args=(worker.name, channel), daemon=True).start()
 
     def _listen(self, name: str, channel: Channel) -> None:
+        child = self.workers[name].child
         while True:
             try:
                 self.put(name, channel.receive())
             except (OSError, MeasurementError) as error:
                 reason = error.problem if isinstance(error, MeasurementError) else str(error)
-                self.put(name, Gone(reason))
+                self.put(name, Gone(_ending(child) or reason))
                 return
+
+
+def _ending(child: Child | None) -> str:
+    """Say how a process ended that hung up; nothing where it did not, or is not ours."""
+    status, by = None, time.monotonic() + ENDING_S
+    while child is not None and (status := child.poll()) is None and time.monotonic() < by:
+        time.sleep(0.01)
+    if status is None:
+        return ""
+    return (
+        f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
+    )
