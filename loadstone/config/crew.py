@@ -44,6 +44,11 @@ class Crew:
         return self.local + self.expected
 
     @property
+    def listen(self) -> str:
+        """The address on which the target listens: loopback, unless it is to be found elsewhere."""
+        return "127.0.0.1" if self.target_host in {"", *LOOPBACK} else "0.0.0.0"  # noqa: S104 - it was confirmed
+
+    @property
     def distributed(self) -> bool:
         """Whether a Locust master runs."""
         return self.expected > 0 or self.web

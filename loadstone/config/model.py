@@ -71,8 +71,8 @@ class Variant:
     """Everything needed to run one side of a comparison.
 
     `argv`, `env` values and recipe commands may hold the placeholders
-    `{python}`, `{port}`, `{database_url}`, `{redis_url}`, `{folder}` (a scratch
-    folder of the slot), `{size}` and `{seed}`.
+    `{python}`, `{host}`, `{port}`, `{database_url}`, `{redis_url}`, `{folder}` (a
+    scratch folder of the slot), `{size}` and `{seed}`.
     """
 
     name: str

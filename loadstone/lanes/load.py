@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from loadstone.config.crew import Crew
 from loadstone.config.offered import LoadExperiment
 from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.conductor import Options, interruptible
@@ -27,6 +28,7 @@ from loadstone.record.load_record import (
     LoadResult,
 )
 from loadstone.record.machine import CpuSampler, describe_machine
+from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
 from loadstone.record.result import RunStatus
 from loadstone.target.stage import Generation, Stage
@@ -72,7 +74,7 @@ def run_load(experiment: LoadExperiment, options: Options, view: LoadView) -> Lo
         ConfigurationError: the report folder cannot be written.
     """
     plan = make_load_plan(experiment, options.command)
-    with interruptible(), _open_stage(options) as stage:
+    with interruptible(), _open_stage(options, experiment.offer.crew) as stage:
         folder = new_run_folder(options.reports, f"load {experiment.title}")
         return _Run(experiment, plan, view, folder, LoadJournal(folder), stage).run()
 
@@ -176,7 +178,8 @@ class _Run:
             self._view.step(f"warming up for {offer.warm_s:g} s")
             warm = self._block("warm", min(offer.warm_s, offer.duration_s))
             done, requests, _ = generator.run(warm, lambda *_: self._go_on(running))
-            per_arrival = requests.total / max(done.begun, 1)
+            sent = requests.total - requests.count(outcomes=(Outcome.NOT_SENT,))
+            per_arrival = sent / max(done.begun, 1)
         if offer.rate is not None:
             refuse_too_much(offer.rate.peak_rps * per_arrival, self._seen.sendable_rps, generator.workers)
         self._view.step(f"offering {self._experiment.title}")
@@ -280,13 +283,14 @@ def _show(generator: LoadGenerator, showing: Showing, elapsed_s: int, requests: 
     generator.show(showing.page(requests, [float(elapsed_s)]))
 
 
-def _open_stage(options: Options) -> Stage:
+def _open_stage(options: Options, crew: Crew) -> Stage:
     return Stage(
         options.state,
         slots=1,
         database_url=options.database_url,
         redis_url=options.redis_url,
         allowed_hosts=options.allowed_hosts,
+        listen=crew.listen,
     )
 
 

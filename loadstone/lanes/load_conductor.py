@@ -143,7 +143,7 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
         ConfigurationError: the design cannot be made, or the report folder not written.
     """
     design = make_load_design(experiment, offer, options.command)
-    with interruptible(), _open_stage(experiment, options) as stage:
+    with interruptible(), _open_stage(experiment, options, offer.crew) as stage:
         folder = new_run_folder(options.reports, f"{experiment.title} load")
         journal = LoadJournal(folder)
         journal.append(DesignLine(design=design))
@@ -234,13 +234,14 @@ def _measure(
     return _Ending(RunStatus.COMPLETE, reason, decided=decided)
 
 
-def _open_stage(experiment: Experiment, options: Options) -> Stage:
+def _open_stage(experiment: Experiment, options: Options, crew: Crew) -> Stage:
     return Stage(
         options.state,
         slots=len(experiment.variants),
         database_url=options.database_url,
         redis_url=options.redis_url,
         allowed_hosts=options.allowed_hosts,
+        listen=crew.listen,
     )
 
 

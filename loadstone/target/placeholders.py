@@ -10,7 +10,7 @@ from pathlib import Path
 from loadstone.config.model import Variant
 from loadstone.target.urls import password_of, redact
 
-NAMES = ("python", "port", "database_url", "redis_url", "folder", "size", "seed")
+NAMES = ("python", "host", "port", "database_url", "redis_url", "folder", "size", "seed")
 PRIVATE_PREFIX = "LOADSTONE_"
 
 
@@ -22,12 +22,15 @@ class Place:
     database_url: str
     redis_url: str
     folder: Path
+    host: str = "127.0.0.1"
+    """Where the server listens."""
 
 
 def fill(text: str, variant: Variant, place: Place) -> str:
     """Return `text` with the known placeholders filled; other braces are left as they are."""
     values = {
         "python": str(variant.python),
+        "host": place.host,
         "port": str(place.port),
         "database_url": place.database_url,
         "redis_url": place.redis_url,

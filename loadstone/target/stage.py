@@ -62,6 +62,7 @@ class Stage:
         redis_url: an external Redis; None: embedded.
         allowed_hosts: hosts other than this machine that the URLs may name.
         durable: let the embedded PostgreSQL flush to disk on commit.
+        listen: what `{host}` stands for: the address on which servers listen.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Stage:
         redis_url: str | None = None,
         allowed_hosts: Collection[str] = (),
         durable: bool = False,
+        listen: str = "127.0.0.1",
     ) -> None:
         if not 1 <= slots <= MAX_SLOTS:
             raise TargetError(f"{slots} slots cannot be had", remedy=f"use 1 to {MAX_SLOTS}")
@@ -83,6 +85,7 @@ class Stage:
             hosts.require_allowed(hosts.redis_hosts(redis_url), allowed_hosts, "--redis-url")
         self.state = State.open(state)
         self.slots = slots
+        self._listen = listen
         self._generations = itertools.count(1)
         self._exits = ExitStack()
         self._exits.callback(clean.remove_husk, self.state)
@@ -227,7 +230,8 @@ class Stage:
     def _launch(self, part: _Part) -> Server:
         home = part.folder / "server"
         folders.remove(home)
-        place = Place(self._ports.take(), *part.urls, folders.private_folder(home))
+        scratch = folders.private_folder(home)
+        place = Place(self._ports.take(), *part.urls, scratch, host=self._listen)
         return servers.start(self.supervisor, part.variant, place, part.folder / "server.log", part.extra)
 
     def _stop_servers(self, stopped: Sequence[Server]) -> None:

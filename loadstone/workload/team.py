@@ -7,11 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from loadstone.errors import MeasurementError
 from loadstone.workload.clocks import SAME_CLOCK, Reading
-from loadstone.workload.protocol import Channel, Hello, Message
+from loadstone.workload.protocol import Channel, Hello, Message, Stop
 from loadstone.workload.remote import Child
 
 ENDING_S = 0.5
@@ -88,8 +89,13 @@ class Team:
         """Count a worker among those that are gone."""
         worker = self.workers.pop(name, None)
         self.lost.setdefault(name, reason)
-        if worker is not None and worker.channel is not None:
+        if worker is None:
+            return
+        if worker.channel is not None:
             worker.channel.shut_down()
+        else:
+            with suppress(OSError):
+                worker.write(Stop())  # should it come back, it must not go on with its old share
 
     def names(self, of: Iterable[str] | None = None) -> list[str]:
         """Return the names of the workers that are there, or of those of them that are among `of`."""

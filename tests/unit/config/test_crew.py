@@ -47,6 +47,11 @@ def test_with_a_secret_and_confirmed_it_may():
         )
     )
     assert (crew.bind, crew.port, crew.target_host) == ("10.0.0.5", 7000, "10.0.0.5")
+    assert crew.listen == "0.0.0.0"  # noqa: S104 - compared, not bound
+
+
+def test_the_target_listens_on_loopback_unless_it_is_to_be_found_elsewhere():
+    assert {Crew().listen, Crew(target_host="localhost").listen} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize(
