@@ -16,7 +16,8 @@ SENDABLE_SHARE = 0.60
 
 def workers_checks(planned: int, block: BlockLine) -> list[Check]:
     """Every worker that was planned must have taken part to the end, and all must add up to the plan."""
-    if planned == 1 and len(block.workers) <= 1 and not block.mismatch:
+    alone = planned == 1 and len(block.workers) == 1 and not block.mismatch
+    if alone or not block.workers:  # none told anything where the block did not come to its end
         return []
     missing = max(0, planned - sum(not one.first for one in block.workers))
     told = [
@@ -28,7 +29,7 @@ def workers_checks(planned: int, block: BlockLine) -> list[Check]:
     return [
         Check(
             name="workers",
-            status=CheckStatus.FAIL if share > LOST_FAIL else CheckStatus.WARN if told else CheckStatus.OK,
+            status=_grade(block, share) if told else CheckStatus.OK,
             message="; ".join(told) or f"all {len(block.workers)} workers took part to the end",
             remedy="see the generators' logs; repeat the run" if told else "",
             value=share,
@@ -42,6 +43,12 @@ def workers_checks(planned: int, block: BlockLine) -> list[Check]:
             remedy="repeat the run" if block.mismatch else "",
         ),
     ]
+
+
+def _grade(block: BlockLine, lost_share: float) -> CheckStatus:
+    """Users of the closed model that are gone are never made up for; arrivals are, but for the lost ones."""
+    users_gone = block.planned is None and any(one.ended for one in block.workers)
+    return CheckStatus.FAIL if users_gone or lost_share > LOST_FAIL else CheckStatus.WARN
 
 
 def clock_checks(bound_s: float, moved_s: float) -> list[Check]:

@@ -109,6 +109,13 @@ class Sum:
 
     def _expected(self, name: str) -> int:
         """Return how many arrivals were a worker's, until the block's end."""
+        return self._expectations[name]
+
+    @cached_property
+    def _expectations(self) -> dict[str, int]:
+        return {name: self._count(name) for name in self.inboxes}
+
+    def _count(self, name: str) -> int:
         if self.arrivals is None:
             return self.inboxes[name].iterations
         done = self.inboxes[name].done

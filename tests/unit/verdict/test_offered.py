@@ -174,8 +174,9 @@ WORKER = WorkerLine(
     ("second", "changes", "checks"),
     [
         ({}, {}, {"workers": "ok", "sum": "ok"}),
-        ({"ended": "hung up", "lost": 2}, {"lost": 2}, {"workers": "warn", "sum": "ok"}),
-        ({"ended": "hung up", "lost": 40}, {"lost": 40}, {"workers": "fail", "sum": "ok"}),
+        ({"ended": "hung up", "lost": 2}, {"lost": 2, "planned": 400}, {"workers": "warn", "sum": "ok"}),
+        ({"ended": "hung up", "lost": 40}, {"lost": 40, "planned": 400}, {"workers": "fail", "sum": "ok"}),
+        ({"ended": "hung up"}, {"planned": None}, {"workers": "fail"}),
         ({"first": 100}, {}, {"workers": "warn"}),
         ({}, {"mismatch": "they differ"}, {"workers": "ok", "sum": "fail"}),
         ({"clock_bound_us": 400.0}, {}, {"worker clocks": "ok"}),
