@@ -80,7 +80,7 @@ def refuse_too_much(peak_rps: float, sendable_rps: float | None, workers: int) -
 def open_generator(
     stage: Stage,
     folder: Path,
-    crew: Crew | int = ALONE,
+    crew: Crew = ALONE,
     *,
     title: str = "",
     tell: Callable[[str], None] = lambda _text: None,
@@ -90,14 +90,13 @@ def open_generator(
     Args:
         stage: that they belong to.
         folder: of the run, for their logs.
-        crew: who sends; a number means so many processes here.
+        crew: who sends.
         title: of the run, for the web UI.
         tell: takes what somebody who waits should know.
 
     Raises:
         MeasurementError: one did not come.
     """
-    crew = Crew(local=crew) if isinstance(crew, int) else crew
     secret = secret_of(crew, stage.token)
     if secret:
         stage.supervisor.conceal(secret)
