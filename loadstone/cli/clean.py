@@ -8,6 +8,7 @@ import click
 
 from loadstone.cli.shared import config_option, open_project
 from loadstone.record.noise import forget_profiles
+from loadstone.target.checkouts import forget_all
 from loadstone.target.clean import clean_state
 
 EPILOG = """\b
@@ -21,14 +22,14 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @config_option
 def command(config: Path | None, *, dry_run: bool) -> None:
-    """Remove the templates, slots and noise profiles of this project; runs in reports/ are kept.
+    """Remove the templates, slots, checkouts and noise profiles of this project; runs in reports/ are kept.
 
     What belongs to a run that is still going on is left alone.
     """
     project = open_project(config)
     profiles = forget_profiles(project.state, dry_run=dry_run)
     removed, kept = clean_state(project.state, dry_run=dry_run)
-    removed += profiles
+    removed += profiles + forget_all(project.state, dry_run=dry_run)
     for path in removed:
         click.echo(f"{'would remove' if dry_run else 'removed'} {path}")
     for path in kept:

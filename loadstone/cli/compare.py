@@ -12,7 +12,7 @@ import click
 
 from loadstone.cli.crew import crew_options
 from loadstone.cli.progress import progress_view
-from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.cli.shared import config_option, err, open_project, out, sources_of
 from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.crew import CrewWish
 from loadstone.config.load import Project
@@ -34,6 +34,8 @@ Examples:
   loadstone compare count=exact count=estimated --anytime --margin 1%
   loadstone compare orm=naive orm=prefetch --lane load --rate 30
   loadstone compare orm=naive orm=prefetch --controls --budget 4m
+  loadstone compare main HEAD
+  loadstone compare HEAD . --with orm=prefetch
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
 Several toggles at once are joined by commas: orm=naive,cache=off.
@@ -150,8 +152,10 @@ def command(
     quiet: bool,
     config: Path | None,
 ) -> int:
-    """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas).
+    """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas) or a commit.
 
+    A commit is a branch, tag or hash of the project's git repository; `.` is the
+    project as it stands.
     Both variants run at the same time, each with a PostgreSQL and a Redis of its
     own; twin users send every request to both, back to back in random order.
     """
@@ -179,7 +183,8 @@ def command(
         anytime=anytime,
         controls=controls,
     )
-    experiment = compile_experiment(project, wish)
+    sources = sources_of(project, before, after, quiet=quiet)
+    experiment = compile_experiment(project, wish, sources)
     check_json_path(json_path)
     options = Options(
         state=project.state,

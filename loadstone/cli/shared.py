@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 
+from loadstone.config.compile import split_side
 from loadstone.config.load import Project, find_config, load_project
+from loadstone.config.model import Source
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import latest_run
+from loadstone.target.checkouts import Say, interpreter_for, pinned, source_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +54,49 @@ def find_run(run: str | None, config: Path | None) -> Path:
     if path.name != run or not (reports / run).is_dir():
         raise ConfigurationError(f"there is no run {run!r}", cause=f"not in {reports} either", remedy=remedy)
     return reports / run
+
+
+def sources_of(
+    project: Project, before: str, after: str, *, quiet: bool = False
+) -> tuple[Source | None, Source | None]:
+    """Return the commits that the sides of a comparison name, written to disk, with their environments.
+
+    Raises:
+        ConfigurationError: a side names no commit.
+        TargetError: an environment could not be made.
+    """
+    console = err()
+    console.quiet = quiet
+
+    def say(text: str) -> None:
+        console.print(text)
+
+    sources = _source(project, before, say), _source(project, after, say)
+    target = project.raw.target
+    roots = [source.root if source else project.root for source in sources]
+    if any(sources) and not target.install and len({pinned(root, target.lock) for root in roots}) > 1:
+        say(
+            "warning: the sides pin other dependencies, and both run with the same; "
+            "say in target.install how an environment is made"
+        )
+    return sources
+
+
+def _source(project: Project, side: str, say: Say) -> Source | None:
+    ref, _ = split_side(side)
+    if not ref:
+        return None
+    source = source_of(project.root, ref, project.state)
+    target = project.raw.target
+    python = interpreter_for(
+        source,
+        install=target.install,
+        lock=target.lock,
+        directory=target.directory,
+        state=project.state,
+        say=say,
+    )
+    return replace(source, python=python)
 
 
 class PatientConsole(Console):

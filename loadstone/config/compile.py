@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loadstone.config.controls import with_controls
 from loadstone.config.load import Project, check_choice, suggest
-from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Variant
+from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Source, Variant
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
 from loadstone.stats.repeated import Stopping
@@ -73,9 +73,42 @@ def parse_choices(project: Project, text: str) -> dict[str, str]:
     return choices
 
 
-def compile_experiment(project: Project, wish: Wish) -> Experiment:
-    """Return the experiment that `wish` describes; raises `ConfigurationError`."""
-    before, after = parse_choices(project, wish.before), parse_choices(project, wish.after)
+def split_side(text: str) -> tuple[str, str]:
+    """Return the commit and the choices that a side names: `main,orm=naive` is ("main", "orm=naive").
+
+    The commit is empty where none is named, and where it is `.`: the project as it stands.
+
+    Raises:
+        ConfigurationError: two commits are named.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    refs = [part for part in parts if part and "=" not in part]
+    if len(refs) > 1:
+        raise ConfigurationError(
+            f"{text!r} names {' and '.join(refs)}",
+            cause="a side is one commit, or the project as it stands",
+            remedy="write one of them, and choices as TOGGLE=CHOICE",
+        )
+    choices = ",".join(part for part in parts if part not in refs)
+    return "".join(ref for ref in refs if ref != "."), choices
+
+
+def _choices(project: Project, text: str) -> dict[str, str]:
+    choices = split_side(text)[1]
+    return parse_choices(project, choices) if choices else {}
+
+
+def compile_experiment(
+    project: Project, wish: Wish, sources: tuple[Source | None, Source | None] = (None, None)
+) -> Experiment:
+    """Return the experiment that `wish` describes; raises `ConfigurationError`.
+
+    Args:
+        project: whose toggles, data and scenarios these are.
+        wish: what was asked for.
+        sources: the commits that the sides name; None: the project as it stands.
+    """
+    before, after = _choices(project, wish.before), _choices(project, wish.after)
     held = parse_choices(project, ",".join(wish.held)) if wish.held else {}
     named = sorted({*before, *after})
     for name in held:
@@ -88,10 +121,13 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
         given |= {key: value for key, value in project.toggles[name].given.items() if key not in named}
     common = {name: toggle.default for name, toggle in project.toggles.items()} | given | held
     sides = {**common, **before}, {**common, **after}
-    if sides[0] == sides[1] and not wish.allow_identical:
+    commits = [source.commit if source else "" for source in sources]
+    if sides[0] == sides[1] and commits[0] == commits[1] and not wish.allow_identical:
         raise ConfigurationError(
             "both variants are the same",
-            cause=f"{wish.before} and {wish.after} set the same choices",
+            cause=f"{wish.before} and {wish.after} are the same commit and choices"
+            if commits[0]
+            else f"{wish.before} and {wish.after} set the same choices",
             remedy="name two different choices, or add --allow-identical to measure the noise",
         )
     size = _size(project, wish.size)
@@ -106,8 +142,8 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
     in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
     lanes = ("probe",) if wish.lane == "probe" else ("probe", wish.lane)
     variants: tuple[Variant, ...] = (
-        _variant(project, "before", wish.before, sides[0], size, secret),
-        _variant(project, "after", wish.after, sides[1], size, secret),
+        _variant(project, "before", wish.before, sides[0], size, secret, sources[0]),
+        _variant(project, "after", wish.after, sides[1], size, secret, sources[1]),
     )
     if wish.controls:
         variants = with_controls(variants, in_flight=in_flight, lanes=lanes)
@@ -134,19 +170,29 @@ def compile_experiment(project: Project, wish: Wish) -> Experiment:
     )
 
 
-def base_recipe(project: Project, size: str) -> Recipe:
-    """Return the recipe that all variants of `size` start from."""
+def base_recipe(project: Project, size: str, source: Source | None = None) -> Recipe:
+    """Return the recipe that all variants of `size` start from, or those of one commit.
+
+    Commits whose `data.inputs` are alike share their data; where none are named, each has its own.
+    """
     data = project.raw.data
+    inputs = _digest(source.root if source else project.root, data.inputs)
     return Recipe(
         prepare=tuple(tuple(command) for command in data.prepare),
         size=size,
         seed=data.seed,
-        inputs=_digest(project.root, data.inputs),
+        inputs=inputs if data.inputs or source is None else source.commit,
     )
 
 
 def _variant(
-    project: Project, name: str, label: str, choices: Mapping[str, str], size: str, secret: str
+    project: Project,
+    name: str,
+    label: str,
+    choices: Mapping[str, str],
+    size: str,
+    secret: str,
+    source: Source | None = None,
 ) -> Variant:
     target = project.raw.target
     environment = {key: value.replace("{secret}", secret) for key, value in target.env.items()}
@@ -156,18 +202,20 @@ def _variant(
         environment[toggle.env] = choice
         if toggle.scope is Scope.SCHEMA:
             ddl += toggle.ddl.get(choice, ())
-    base = base_recipe(project, size)
+    base = base_recipe(project, size, source)
+    own = Path(target.python) if target.python else Path(sys.executable)
     return Variant(
         name=name,
         label=label,
         argv=tuple(target.command),
-        directory=(project.root / target.directory).resolve(),
+        directory=((source.root if source else project.root) / target.directory).resolve(),
         env=environment,
         recipe=Recipe(base.prepare, base.size, base.seed, tuple(ddl), base.inputs),
         health_path=target.health,
-        python=Path(target.python) if target.python else Path(sys.executable),
+        python=(source.python if source else None) or own,
         start_timeout_s=parse_duration(target.start_timeout),
         toggles=dict(choices),
+        provenance=dict(source.provenance) if source else {},
         needs_postgres=project.raw.data.postgres,
         needs_redis=project.raw.data.redis,
     )

@@ -67,6 +67,18 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a variant's files are, where that is not the project as it stands."""
+
+    root: Path
+    """The project's folder, as of that commit."""
+    commit: str
+    provenance: dict[str, str]
+    python: Path | None = None
+    """An interpreter with what this source pins; None: the project's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """Everything needed to run one side of a comparison.
 

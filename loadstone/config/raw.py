@@ -75,6 +75,10 @@ class RawTarget(Table, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     processes_env: str = "WEB_CONCURRENCY"
     """Environment variable that tells the server how many processes to run."""
+    install: list[list[str]] = []
+    """Commands that fill an environment for a commit; `{python}` is its interpreter."""
+    lock: list[str] = msgspec.field(default_factory=lambda: ["requirements*.txt", "pyproject.toml", "*.lock"])
+    """Globs of the files that pin what they install."""
     toggles: str | None = None
     """Path of a toggles file, for apps that read the same declaration."""
 

@@ -1,11 +1,14 @@
 """The words of the command line become two frozen variants."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from loadstone.config.compile import Wish, compile_experiment, parse_choices
+from loadstone.config.compile import Wish, compile_experiment, parse_choices, split_side
 from loadstone.config.load import Project, load_project
+from loadstone.config.model import Source
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.design import make_plan
 from loadstone.stats.repeated import Stopping
@@ -168,3 +171,34 @@ def test_a_plan_of_exact_facts_alone_measures_no_generation(project):
     plan = make_plan(compile_experiment(project, Wish("orm=naive", "orm=prefetch", lane="probe")), "")
     assert plan.lanes == ("probe",)
     assert plan.generations == plan.looks == plan.gating == []
+
+
+def test_a_side_is_a_commit_choices_or_both():
+    assert split_side("main") == ("main", "")
+    assert split_side("orm=naive,cache=on") == ("", "orm=naive,cache=on")
+    assert split_side("main, orm=naive") == ("main", "orm=naive")
+    assert split_side(".") == ("", "")
+    with pytest.raises(ConfigurationError, match="names main and v2"):
+        split_side("main,v2")
+
+
+def test_a_commit_gives_a_variant_its_folder_interpreter_data_and_origin(project):
+    old = Source(project.root / "old", "a" * 40, {"commit": "a" * 40}, Path("/env/bin/python"))
+    experiment = compile_experiment(project, Wish("main", "."), (old, None))
+    before, after = experiment.variants
+    assert before.directory.is_relative_to((project.root / "old").resolve())
+    assert (before.python, before.provenance) == (Path("/env/bin/python"), {"commit": "a" * 40})
+    assert after.provenance == {}
+    assert before.toggles == after.toggles
+    with pytest.raises(ConfigurationError, match="the same commit and choices") as caught:
+        compile_experiment(project, Wish("main", "HEAD"), (old, old))
+    assert "same" in caught.value.problem
+
+
+def test_commits_with_other_code_have_other_data_unless_the_files_that_shape_it_are_named(project):
+    sides = tuple(Source(project.root, letter * 40, {}) for letter in "ab")
+    named = compile_experiment(project, Wish("one", "two"), sides)
+    assert named.variants[0].recipe.key == named.variants[1].recipe.key
+    raw = replace(project.raw, data=replace(project.raw.data, inputs=[]))
+    unnamed = compile_experiment(dataclasses.replace(project, raw=raw), Wish("one", "two"), sides)
+    assert unnamed.variants[0].recipe.key != unnamed.variants[1].recipe.key
