@@ -81,7 +81,6 @@ class RemoteWorker(LoadGenerator):
         self._runner = runner
         self._scenario = scenario
         self._allowed = allowed
-        self._folder = tempfile.TemporaryDirectory(prefix="loadstone-worker-")
         runner.environment.events.report_to_master.add_listener(self._add_users)
 
     def _answer(self, order: Message) -> Message | None:
@@ -93,25 +92,26 @@ class RemoteWorker(LoadGenerator):
         elif isinstance(order, RunSelfTest):
             return self._self_test(order)
         elif isinstance(order, Load):
-            order = self._local(order)
+            return self._load_here(order)
         self._runner.worker_state = "running" if isinstance(order, (RunBlock, RunCrowd)) else "ready"
         return super()._answer(order)
 
-    def _local(self, order: Load) -> Load:
-        """Return the order with a scenario of this host: the one named here, or the text that came along."""
+    def _load_here(self, order: Load) -> Message | None:
+        """Load the scenario: the one named here, which must be the same, or the text that came along."""
         if order.locust_stats:
             events.request.add_listener(self._count_for_locust)
         if self._scenario is None:
-            path = Path(self._folder.name) / Path(order.scenario).name
-            path.write_text(order.text)
-        elif self._scenario.read_text() != order.text:
+            # gone again once it is imported: a worker that is killed later leaves nothing behind
+            with tempfile.TemporaryDirectory(prefix="loadstone-worker-") as folder:
+                path = Path(folder) / Path(order.scenario).name
+                path.write_text(order.text)
+                return super()._answer(Load(scenario=str(path)))
+        if self._scenario.read_text() != order.text:
             raise MeasurementError(
                 f"{self._scenario.name} of this worker is not the scenario of the run",
                 remedy="give all hosts the same file, or leave --scenario out",
             )
-        else:
-            path = self._scenario
-        return Load(scenario=str(path))
+        return super()._answer(Load(scenario=str(self._scenario)))
 
     def _require_allowed(self, url: str) -> None:
         host = urlsplit(url).hostname or ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from loadstone.workload.load_remote import LoadGenerator
 
 TOKEN = "remote-workers-test"
 SECRET = "known to workers"
+AHEAD_S = 1000
 SCENARIO = """
 from locust import FastHttpUser, task
 
@@ -33,9 +35,12 @@ class Asking(FastHttpUser):
 
 @contextmanager
 def crew_of(
-    tmp_path: Path, crew: Crew, *, secrets: tuple[str, ...] = ()
+    tmp_path: Path, crew: Crew, *, secrets: tuple[str, ...] = (), elsewhere: tuple[str, ...] = ()
 ) -> Iterator[tuple[LoadGenerator, Callable[[str], subprocess.Popen]]]:
-    """Yield a crew with as many workers that come by themselves as there are secrets, and what calls more."""
+    """Yield a crew with as many workers that come by themselves as there are secrets, and what calls more.
+
+    The first of them is started by the words `elsewhere`.
+    """
     children: list[subprocess.Popen] = []
     addresses: list[str] = []
     scenario = tmp_path / "asking.py"
@@ -47,14 +52,15 @@ def crew_of(
             children.append(subprocess.Popen(argv, env=environment, stderr=log))
         return children[-1]
 
-    def call(secret: str) -> subprocess.Popen:
-        return start([sys.executable, "-m", "loadstone", "worker", "--master", addresses[0]], secret)
+    def call(secret: str, before: tuple[str, ...] = ()) -> subprocess.Popen:
+        argv = [*before, sys.executable, "-m", "loadstone", "worker", "--master", addresses[0]]
+        return start(argv, secret)
 
     def tell(text: str) -> None:
         if "waiting for" in text:
             addresses.append(text.rsplit(maxsplit=1)[-1])
-            for secret in secrets:
-                call(secret)
+            for place, secret in enumerate(secrets):
+                call(secret, elsewhere if place == 0 else ())
 
     try:
         with start_crew(lambda argv: start(argv, TOKEN), TOKEN, crew, tell=tell) as generator:
@@ -70,10 +76,21 @@ def opened(sides) -> OpenSides:
     return OpenSides(sides=sides[:1], key=[1, "load"], users=4, most_users=300, most_backlog=3000)
 
 
+def another_clock() -> tuple[tuple[str, ...], int]:
+    """Return words that start a program whose monotonic clock is ahead, and by how many ns; 0: may not."""
+    words = ("unshare", "--time", "--monotonic", str(AHEAD_S))
+    allowed = (
+        shutil.which("unshare")
+        and not subprocess.run([*words, "true"], capture_output=True, check=False).returncode
+    )
+    return (words, AHEAD_S * 10**9) if allowed else ((), 0)
+
+
 def test_workers_come_share_the_plan_die_and_join_late(tmp_path, sides):
-    """Their clock is this machine's, so the truth of the offset is 0."""
+    """One lives in a time of its own, as on another host; of the others the truth of the offset is 0."""
     crew = Crew(local=1, expected=2, port=0, token=SECRET, wait_s=60)
-    with crew_of(tmp_path, crew, secrets=(SECRET, SECRET)) as (generator, call):
+    elsewhere, ahead_ns = another_clock()
+    with crew_of(tmp_path, crew, secrets=(SECRET, SECRET), elsewhere=elsewhere) as (generator, call):
         tested = generator.self_test(RunSelfTest(base_url=sides[0].base_url, seconds=0.2))
         assert len(tested) == 3
         assert all(one.requests > 0 for _, one in tested)
@@ -111,25 +128,28 @@ def test_workers_come_share_the_plan_die_and_join_late(tmp_path, sides):
         assert not late.ended
         remote = [one for one in done.workers if one.clock_offset_us is not None]
         assert len(remote) == 3
-        assert all(abs(one.clock_offset_us) <= one.clock_bound_us for one in remote)
+        offsets = sorted(remote, key=lambda one: one.clock_offset_us)
+        for one, truth_us in zip(offsets, (0, 0, ahead_ns / 1000), strict=True):
+            assert abs(one.clock_offset_us - truth_us) <= one.clock_bound_us < 1e6
         assert all(one.clock_moved_us == 0 for one in remote)
 
 
-def test_a_worker_that_does_not_know_the_secret_is_refused_and_says_so(tmp_path):
-    crew = Crew(local=0, expected=1, port=0, token=SECRET, wait_s=60)
-    with crew_of(tmp_path, crew, secrets=("wrong", SECRET)) as (generator, _):
+def test_who_does_not_know_the_secret_is_refused_and_load_goes_only_where_a_worker_allows_it(tmp_path, sides):
+    crew = Crew(local=0, expected=1, port=0, token=SECRET, wait_s=60, target_host="192.0.2.1")
+    with crew_of(tmp_path, crew, secrets=(SECRET,)) as (generator, call):
+        stranger = call("wrong")
+        causes: list[str] = []
+        while not any("does not know the run's token" in cause for cause in causes[-60:]):
+            with pytest.raises(MeasurementError) as raised:
+                generator.await_workers(2, timeout_s=1.0)
+            causes.append(raised.value.cause)
+            assert len(causes) < 60
+        assert stranger.wait(60) == 2
         assert generator.workers == 1
+        with pytest.raises(MeasurementError, match=r"may not send load to 192\.0\.2\.1"):
+            generator.open_sides(opened(sides))
     told = [path.read_text() for path in tmp_path.glob("child-*.log")]
     assert sum("refused by the master" in text for text in told) == 1
-
-
-def test_load_beyond_loopback_is_sent_only_where_the_worker_allows_it(tmp_path, sides):
-    crew = Crew(local=0, expected=1, port=0, token=SECRET, wait_s=60, target_host="192.0.2.1")
-    with (
-        crew_of(tmp_path, crew, secrets=(SECRET,)) as (generator, _),
-        pytest.raises(MeasurementError, match=r"may not send load to 192\.0\.2\.1"),
-    ):
-        generator.open_sides(opened(sides))
 
 
 def fetch(url: str, **options) -> str:
