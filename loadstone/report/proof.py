@@ -84,9 +84,13 @@ def _found(finding: Finding) -> str:
 
 def _interval(finding: Finding) -> str:
     if finding.level is None or finding.low is None or finding.high is None:
-        return "exact" if finding.estimate is not None else ""
+        return "exact" if finding.after is not None and not _open(finding) else ""
     level = f"{quantities.significant(finding.level * 100, 4)}%"
     return f"{_signed(finding, finding.low)} to {_signed(finding, finding.high)} ({level})"
+
+
+def _open(finding: Finding) -> bool:
+    return finding.proven in {Proven.INCONCLUSIVE, Proven.INVALID}
 
 
 def _signed(finding: Finding, value: float) -> str:

@@ -68,6 +68,15 @@ def test_what_was_not_measured_says_why_and_keeps_its_cells():
     assert row.endswith("|  | ! invalid |")
 
 
+def test_a_count_that_was_zero_before_is_exact_too():
+    fresh = Finding(
+        proven=Proven.CONFIRMED, before=0, after=3.2, unit="count", reason="there was none before"
+    )
+    assert "| 0 → 3.2 | exact | ✓ confirmed |" in markdown(Proof(entries=[entry(finding=fresh)]))
+    timed = Finding(proven=Proven.INCONCLUSIVE, before=10, after=9, unit="us", reason="too few generations")
+    assert "10.0 µs → 9.00 µs |  | ? inconclusive |" in markdown(Proof(entries=[entry(finding=timed)]))
+
+
 def test_changes_beside_a_commit_are_told():
     text = markdown(Proof(entries=[entry(commit="0123456789abcdef with changes at 2026")]))
     assert "commit 0123456789ab with changes;" in text
