@@ -33,6 +33,8 @@ SETTLE_S = 0.05
 """After a second is over, until it is told."""
 RESEND_S = 1.0
 """After which the last report is sent again where nobody acknowledged it."""
+ORPHAN_S = 15.0
+"""Without an acknowledgement, after which a worker hands out no more work."""
 FLUSH_S = 60.0
 """For the last report to be acknowledged."""
 _GROWTH_BYTES = 256 << 20
@@ -118,6 +120,7 @@ class Teller:
         self._pool = pool
         self._over = Event()
         self._acked = Event()
+        self._abort = abort
         outbox.on_ack, outbox.on_end = self._acked.set, abort
         self._cpu = os.times()
         self._clocks = time.time_ns() - time.perf_counter_ns()
@@ -156,11 +159,16 @@ class Teller:
                 raise MeasurementError("nobody takes the last report")
 
     def _run(self) -> None:
-        elapsed = 0
+        elapsed, heard = 0, time.monotonic()
         while True:
             elapsed += 1
             until = self._zero_ns / 1e9 + elapsed * SECOND_S + SETTLE_S
             if self._over.wait(max(0.0, until - time.perf_counter())):
+                return
+            if self._outbox.clear:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > ORPHAN_S:
+                self._abort()  # nobody listens any more: load without a master would be nobody's
                 return
             self._outbox.post(partial(self._report, elapsed=elapsed))
             self._keep_memory()

@@ -139,6 +139,8 @@ class LoadGenerator:
 
     def _load(self, order: Load) -> Loaded:
         path = Path(order.scenario)
+        if order.share:
+            os.environ[SHARE_VARIABLE] = order.share
         try:
             *_, found, shapes = load_locustfile(str(path))
         except Exception as error:

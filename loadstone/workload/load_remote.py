@@ -112,11 +112,13 @@ class LoadGenerator:
         abroad = Load(
             scenario=scenario.name, text=text, locust_stats=bool(self.master and self.master.web_url)
         )
+        count = self.workers
         if self._admission is not None:
-            self._admission.orders = [abroad]
+            self._admission.orders = [replace(abroad, share=f"{count}/{count + 1}")]
 
-        def make(worker: Worker, _place: int) -> Message:
-            return abroad if worker.remote else Load(scenario=str(scenario))
+        def make(worker: Worker, place: int) -> Message:
+            order = abroad if worker.remote else Load(scenario=str(scenario))
+            return replace(order, share=f"{place}/{count}")
 
         return next(iter(self._ask_all(make, Loaded).values())).user_classes
 

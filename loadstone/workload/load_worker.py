@@ -105,13 +105,13 @@ class RemoteWorker(LoadGenerator):
             with tempfile.TemporaryDirectory(prefix="loadstone-worker-") as folder:
                 path = Path(folder) / Path(order.scenario).name
                 path.write_text(order.text)
-                return super()._answer(Load(scenario=str(path)))
+                return super()._answer(Load(scenario=str(path), share=order.share))
         if self._scenario.read_text() != order.text:
             raise MeasurementError(
                 f"{self._scenario.name} of this worker is not the scenario of the run",
                 remedy="give all hosts the same file, or leave --scenario out",
             )
-        return super()._answer(Load(scenario=str(self._scenario)))
+        return super()._answer(Load(scenario=str(self._scenario), share=order.share))
 
     def _require_allowed(self, url: str) -> None:
         host = urlsplit(url).hostname or ""

@@ -42,6 +42,8 @@ class Load(Message, kw_only=True, tag="load"):
     scenario: str
     text: str = ""
     """The file itself, for a worker of another host."""
+    share: str = ""
+    """Of rows of data, as `k/W`; empty: the process knows."""
     locust_stats: bool = False
     """Whether Locust counts too, for its web UI."""
 

@@ -24,12 +24,15 @@ TOKEN = "remote-workers-test"
 SECRET = "known to workers"
 AHEAD_S = 1000
 SCENARIO = """
+import os
 from locust import FastHttpUser, task
+
+SHARE = os.environ["LOADSTONE_WORKER"]
 
 class Asking(FastHttpUser):
     @task
     def ask(self):
-        self.client.get("/")
+        self.client.get("/", name=f"share {SHARE}")
 """
 
 
@@ -121,6 +124,8 @@ def test_workers_come_share_the_plan_die_and_join_late(tmp_path, sides):
         assert steps == ["called", "killed", "noticed"]
         assert done.mismatch == ""
         assert done.due == done.planned == requests.total
+        shares = {key.endpoint for key in requests.cells if "share" in key.endpoint}
+        assert shares == {f"GET share {share}" for share in ("0/3", "1/3", "2/3", "3/4")}
         (dead,) = [one for one in done.workers if one.ended]
         (late,) = [one for one in done.workers if one.first]
         assert dead.lost == done.lost > 0
@@ -174,7 +179,7 @@ def test_the_web_ui_is_locusts_with_a_page_of_ours(tmp_path, sides):
 
         generator.run(order, on_second)
         stats = {one["name"]: one["num_requests"] for one in told[-1]["stats"]}
-        assert stats["/"] > 0
+        assert stats["share 0/1"] > 0
         assert told[-1]["state"] == "running"
         assert told[-1]["extended_stats"][0]["data"][0]["variant"] == "orm=naive"
         assert "extended_tabs" in fetch(url)
