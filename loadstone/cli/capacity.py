@@ -66,6 +66,9 @@ no rate keeps the objective; 2 wrong use; 3 invalid measurement; 4 the budget en
     "--margin", default="5%", show_default=True, help="Smallest relative change of a capacity that matters."
 )
 @click.option("--most-users", type=int, help="Most users that the load may grow to.")
+@click.option(
+    "--pin", "pinned", is_flag=True, help="Keep a core for each generator; the target has the others."
+)
 @crew_options
 @click.option("--scenario", help="Locust file, or the name of one in scenarios/.")
 @click.option("--size", help="Dataset size, one of data.sizes.")
@@ -91,6 +94,7 @@ def command(
     for_rate: float | None,
     margin: str,
     most_users: int | None,
+    pinned: bool,
     crew: CrewWish,
     scenario: str | None,
     size: str | None,
@@ -127,6 +131,7 @@ def command(
         processes=processes,
         for_rate=for_rate,
         most_users=most_users,
+        pinned=pinned,
         crew=crew,
         allow_identical=allow_identical,
     )

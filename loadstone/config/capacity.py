@@ -51,6 +51,7 @@ class CapacityWish:
     for_rate: float | None = None
     most_users: int | None = None
     crew: CrewWish = field(default_factory=CrewWish)
+    pinned: bool = False
     allow_identical: bool = False
 
 
@@ -81,6 +82,8 @@ class CapacityExperiment:
     most_lag_us: float
     crew: Crew = ALONE
     """Who sends the load."""
+    pinned: bool = False
+    """Whether the generators have cores of their own, and the target the others."""
 
 
 def compile_capacity(project: Project, wish: CapacityWish) -> CapacityExperiment:
@@ -118,6 +121,7 @@ def compile_capacity(project: Project, wish: CapacityWish) -> CapacityExperiment
         most_backlog=max(0, raw.most_backlog),
         most_lag_us=parse_duration(raw.most_lag) * 1e6,
         crew=_crew(wish.crew),
+        pinned=wish.pinned,
     )
 
 

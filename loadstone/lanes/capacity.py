@@ -200,7 +200,7 @@ class CapacityLane:
         self.journal.append(window)
         note = "; ".join(judged.problems) or "; ".join(walked.windows[-1].result.broke)
         self.view.judged(label, rps, str(judged.trial), note)
-        if judged.unknown and judged.trial is Trial.INVALID:
+        if judged.unknown:
             self._refuse_untellable(walked.windows[-1])
         if walked.whole:
             told = search_result(walked)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadstone.config.capacity import CapacityExperiment
-from loadstone.errors import LoadstoneError, MeasurementError
+from loadstone.errors import ConfigurationError, LoadstoneError, MeasurementError
 from loadstone.lanes.capacity import CapacityLane
 from loadstone.lanes.capacity_design import CapacityView, make_capacity_plan
 from loadstone.lanes.capacity_windows import Windows
@@ -27,6 +29,8 @@ from loadstone.record.load_record import LoadJournal
 from loadstone.record.machine import describe_machine
 from loadstone.record.result import RunStatus
 from loadstone.report.capacity_files import write_capacity_reports
+from loadstone.target.cores import usable_cores
+from loadstone.target.processes import outliving_children
 from loadstone.target.stage import Stage
 from loadstone.verdict.capacity import judge_capacity
 from loadstone.verdict.capacity_searches import read_sealed_capacity
@@ -55,13 +59,14 @@ def conduct_capacity(experiment: CapacityExperiment, options: Options, view: Cap
     Raises:
         ConfigurationError: the report folder cannot be written.
     """
-    plan = make_capacity_plan(experiment, options.command)
+    cores, own = split_cores(usable_cores(), experiment.crew.local) if experiment.pinned else ((), ())
+    plan = make_capacity_plan(experiment, options.command, cores)
     with interruptible(), _open_stage(experiment, options) as stage:
         folder = new_run_folder(options.reports, f"capacity {experiment.title}")
         journal = LoadJournal(folder, CAPACITY_JOURNAL)
         journal.append(CapacityPlanLine(plan=plan))
         started, begun = _now(), time.monotonic()
-        ending = _end_well(experiment, plan, stage, folder, journal, view)
+        ending = _end_well(_Search(experiment, plan, stage, folder, journal, view, own))
         stage.close()
         error = ending.error
         journal.append(
@@ -80,18 +85,37 @@ def conduct_capacity(experiment: CapacityExperiment, options: Options, view: Cap
     return CapacityOutcome(folder, result, error, ending.status is RunStatus.PARTIAL)
 
 
-def _end_well(
-    experiment: CapacityExperiment,
-    plan: CapacityPlan,
-    stage: Stage,
-    folder: Path,
-    journal: LoadJournal,
-    view: CapacityView,
-) -> _Ending:
+def split_cores(cores: Sequence[int], workers: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the cores of the target, and those of so many generators, one each.
+
+    Raises:
+        ConfigurationError: there is none left for the target.
+    """
+    if len(cores) <= workers:
+        raise ConfigurationError(
+            f"{workers} generators cannot have cores of their own",
+            cause=f"{len(cores)} cores may be used, and the target needs one",
+            remedy="leave out --pin, or use fewer --workers",
+        )
+    return tuple(cores[: len(cores) - workers]), tuple(cores[len(cores) - workers :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    experiment: CapacityExperiment
+    plan: CapacityPlan
+    stage: Stage
+    folder: Path
+    journal: LoadJournal
+    view: CapacityView
+    generator_cores: tuple[int, ...]
+
+
+def _end_well(search: _Search) -> _Ending:
     try:
-        return _measure(experiment, plan, stage, folder, journal, view)
+        return _measure(search)
     except KeyboardInterrupt:
-        view.step("interrupted: stopping what was started")
+        search.view.step("interrupted: stopping what was started")
         return _Ending(RunStatus.PARTIAL, "interrupted")
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error)
@@ -104,24 +128,21 @@ def _end_well(
         return _Ending(RunStatus.INVALID, failure.problem, failure)
 
 
-def _measure(
-    experiment: CapacityExperiment,
-    plan: CapacityPlan,
-    stage: Stage,
-    folder: Path,
-    journal: LoadJournal,
-    view: CapacityView,
-) -> _Ending:
+def _measure(search: _Search) -> _Ending:
+    experiment, plan, stage, view = search.experiment, search.plan, search.stage, search.view
     stage.prepare(experiment.variants, progress=view.step)
     view.step("starting the load generator")
-    crew, title = experiment.crew, plan.title
-    with open_generator(stage, folder, crew, title=title, tell=view.step) as generator:
+    with ExitStack() as stack:
+        opened = open_generator(stage, search.folder, experiment.crew, title=plan.title, tell=view.step)
+        with outliving_children(search.generator_cores):
+            generator = stack.enter_context(opened)
         generator.load(experiment.scenario)
         view.step("finding out what this generator can send")
-        sendable_rps = sendable(generator, stage, folder)
-        journal.append(GeneratorLine(sendable_rps=sendable_rps))
-        windows = Windows(plan, generator, journal)
-        lane = CapacityLane(experiment, plan, stage, windows, journal, view, sendable_rps)
+        stack.enter_context(outliving_children(plan.target_cores))
+        sendable_rps = sendable(generator, stage, search.folder)
+        search.journal.append(GeneratorLine(sendable_rps=sendable_rps))
+        windows = Windows(plan, generator, search.journal)
+        lane = CapacityLane(experiment, plan, stage, windows, search.journal, view, sendable_rps)
         return _Ending(RunStatus.COMPLETE, lane.run())
 
 

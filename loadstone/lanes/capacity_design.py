@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from loadstone import __version__
@@ -32,8 +33,10 @@ class CapacityView(Protocol):
         """A search is over."""
 
 
-def make_capacity_plan(experiment: CapacityExperiment, command: str) -> CapacityPlan:
-    """Return the frozen plan of a search."""
+def make_capacity_plan(
+    experiment: CapacityExperiment, command: str, target_cores: Sequence[int] = ()
+) -> CapacityPlan:
+    """Return the frozen plan of a search whose target is kept on some cores, or on none in particular."""
     limit_s = longest_us(experiment.objective) / 1e6
     return CapacityPlan(
         loadstone_version=__version__,
@@ -64,4 +67,5 @@ def make_capacity_plan(experiment: CapacityExperiment, command: str) -> Capacity
         most_backlog=experiment.most_backlog,
         most_lag_us=experiment.most_lag_us,
         workers=experiment.crew.total,
+        target_cores=list(target_cores),
     )

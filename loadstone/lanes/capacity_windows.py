@@ -99,7 +99,7 @@ class Windows:
         def on_second(_second: object, requests: Recording, _schedule: Recording) -> bool:
             nonlocal cut
             running.check()
-            cut = hopeless(objective, requests.cells, most)
+            cut = bool(hopeless(objective, requests.cells, most))
             return not cut
 
         before, machine = it.cpu(), CpuSampler()

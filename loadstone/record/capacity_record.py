@@ -61,6 +61,8 @@ class CapacityPlan(Frozen, frozen=True, kw_only=True):
     most_lag_us: float
     workers: int = 1
     """Generator processes that share the arrivals."""
+    target_cores: list[int] = msgspec.field(default_factory=list)
+    """On which the target is kept; empty: it shares all of them with the generators."""
 
     @property
     def sizes(self) -> list[int]:

@@ -49,7 +49,7 @@ def _valid(windows: Sequence[WalkedWindow]) -> Check:
     told = f"{len(windows) - len(invalid)} of {len(windows)} windows were valid; the others are not used"
     if invalid:
         told += f" (last: {invalid[-1].judged.problems[0]})"
-    remedy = "give the generator a core of its own, use LeanHttpUser, or raise load.most_lag"
+    remedy = "give the generator a core of its own (--pin), use LeanHttpUser, or raise load.most_lag"
     return _check("windows", told, share, INVALID_WARN, remedy)
 
 

@@ -179,7 +179,7 @@ def _window_result(
         seconds=line.seconds,
         trial=str(judged.trial),
         problems=list(judged.problems),
-        broke=[_told(one) for one in judged.findings if one.status is Status.BROKEN],
+        broke=_broke(judged, requests.total),
         cut_short=bool(block.aborted),
         requests=requests.total,
         errors=sum(requests.count(outcomes=(one,)) for one in Outcome if one.failed),
@@ -189,6 +189,15 @@ def _window_result(
         server_cores=None if block.server_cpu_s is None else block.server_cpu_s / span_s,
         steal=block.steal,
     )
+
+
+def _broke(judged: JudgedWindow, requests: int) -> list[str]:
+    """Return the thresholds that a window broke, each with what was seen."""
+    broken = [one for one in judged.findings if one.status is Status.BROKEN]
+    names = {one.threshold.text for one in broken}
+    return [_told(one) for one in broken] + [
+        f"{text}: lost after {requests} requests" for text in judged.lost if text not in names
+    ]
 
 
 def _told(finding: Finding) -> str:

@@ -40,12 +40,11 @@ class JudgedWindow:
     problems: tuple[str, ...]
     """Why it is invalid."""
     findings: tuple[Finding, ...]
+    lost: tuple[str, ...]
+    """Thresholds that could not be kept any more when the window was given up."""
+    unknown: tuple[str, ...]
+    """Thresholds that a window which nothing else speaks against could not tell."""
     lag_us: float
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Thresholds that could not be told."""
-        return tuple(one.threshold.text for one in self.findings if one.status is Status.UNKNOWN)
 
 
 def parse_objective(plan: CapacityPlan) -> tuple[Threshold, ...]:
@@ -65,21 +64,20 @@ def judge_window(
     checks += generator_checks(line.block, plan.workers)
     problems = [one.message for one in checks if one.status is CheckStatus.FAIL]
     problems += _crowded(plan, line, objective)
-    statuses = {one.status for one in findings}
     most = most_requests(plan, line.rate_rps * line.seconds, line.requests_per_arrival)
-    if line.block.aborted and hopeless(objective, requests.cells, most):
-        statuses.add(Status.BROKEN)  # too little of it may be there to tell a quantile, but not to tell this
-    if Status.UNKNOWN in statuses and Status.BROKEN not in statuses:
-        unknown = [one.threshold.text for one in findings if one.status is Status.UNKNOWN]
-        problems.append(f"too few requests to tell {', '.join(unknown)}")
-    seen = Trial.BROKEN if Status.BROKEN in statuses else Trial.KEPT
-    trial = Trial.INVALID if problems else seen
+    # too little may be there to tell a quantile, but not to tell that it is lost
+    lost = hopeless(objective, requests.cells, most) if line.block.aborted else ()
+    broken = bool(lost) or any(one.status is Status.BROKEN for one in findings)
+    unknown = () if broken else tuple(one.threshold.text for one in findings if one.status is Status.UNKNOWN)
+    told = () if problems else unknown
+    problems += [f"too few requests to tell {', '.join(unknown)}"] if unknown else []
+    seen = Trial.BROKEN if broken else Trial.KEPT
     lag_us = schedule.quantile(0.99, "lag", endpoint=DISPATCH).value_us
-    return JudgedWindow(trial, tuple(problems), findings, lag_us)
+    return JudgedWindow(Trial.INVALID if problems else seen, tuple(problems), findings, lost, told, lag_us)
 
 
-def hopeless(objective: Sequence[Threshold], cells: Cells, most: int) -> bool:
-    """Tell whether a window that goes on can no longer keep the objective, however fast the rest is.
+def hopeless(objective: Sequence[Threshold], cells: Cells, most: int) -> tuple[str, ...]:
+    """Return the thresholds that a window which goes on can no longer keep, however fast the rest is.
 
     Args:
         objective: what is to be kept.
@@ -88,10 +86,13 @@ def hopeless(objective: Sequence[Threshold], cells: Cells, most: int) -> bool:
     """
     by_endpoint = tallies(cells)
     together = merge(by_endpoint.values())
-    return any(
-        _lost(one, together if one.endpoint is None else by_endpoint.get(one.endpoint, Tally({})), most)
+    nothing = Tally({})
+    return tuple(
+        one.text
         for one in objective
-        if not one.window_s and one.operator.startswith("<")
+        if not one.window_s
+        and one.operator.startswith("<")
+        and _lost(one, together if one.endpoint is None else by_endpoint.get(one.endpoint, nothing), most)
     )
 
 

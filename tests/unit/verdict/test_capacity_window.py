@@ -113,6 +113,13 @@ def test_a_window_that_was_given_up_is_broken_however_few_requests_it_had(plan):
     """Twenty requests tell no p99, but all of them were too slow."""
     judged, _ = window(plan(window_s=2.0), 10, 4, block={"aborted": HOPELESS, "duration_s": 1.0})
     assert judged.trial is Trial.BROKEN
+    assert judged.lost == ("p99<100ms",)
+
+
+def test_a_late_window_that_was_given_up_is_measured_again_and_not_called_untellable(plan):
+    given_up = {"aborted": HOPELESS, "duration_s": 1.0}
+    judged, _ = window(plan(window_s=2.0), 10, 4, block=given_up, lag_us=lambda *_: 40_000)
+    assert (judged.trial, judged.unknown) == (Trial.INVALID, ())
 
 
 def test_being_given_up_is_no_reason_by_itself(plan):
