@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("variant", nargs="?", default="orm=prefetch")
     parser.add_argument("--slo", default="p99<200ms, errors<0.1%")
     parser.add_argument("--budget", default="4m", help="of each search")
+    parser.add_argument("--window", help="length of a window")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
         "--seed", type=int, default=1, help="of the first search; the second has the next one"
@@ -60,6 +61,7 @@ def search(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     argv = [sys.executable, "-m", "loadstone", "capacity", options.variant, "--slo", options.slo]
     argv += ["--budget", options.budget, "--repeats", str(options.repeats), "--seed", str(seed)]
     argv += ["--config", str(options.config), "--json", "-"]
+    argv += ["--window", options.window] if options.window else []
     argv += ["--scenario", options.scenario] if options.scenario else []
     argv += ["--reports", str(options.reports)] if options.reports else []
     ran = subprocess.run(argv, stdout=subprocess.PIPE, check=False)
@@ -79,7 +81,9 @@ def told(options: argparse.Namespace, found: list[dict[str, Any]]) -> dict[str, 
         "machine": machine(),
         "variant": options.variant,
         "slo": options.slo,
+        "target": options.config.resolve().parent.name,
         "budget": options.budget,
+        "repeats": options.repeats,
         "seed": options.seed,
         "searches": [{name: one[name] for name in KEPT} for one in estimates],
         "windows": [len(one["windows"]) for one in found],

@@ -75,16 +75,16 @@ COLUMNS = ("variant", "processes", "capacity", "95% interval", "searches", "knee
 
 def rows(result: CapacityResult) -> list[tuple[str, ...]]:
     """Return the table of capacities."""
-    return [_row(one) for one in result.estimates]
+    return [_row(one, unit(result.estimates)) for one in result.estimates]
 
 
-def _row(one: CapacityEstimate) -> tuple[str, ...]:
+def _row(one: CapacityEstimate, counted: str) -> tuple[str, ...]:
     interval = f"{rate(one.low_rps)} to {rate(one.high_rps)}" if one.low_rps and one.high_rps else "–"
     capacity = known(one).split(" (", 1)[0]
     return (
         one.label,
         str(one.processes) if one.processes else "as started",
-        capacity if one.rps is None else f"{capacity} {unit([one])}",
+        capacity if one.rps is None else f"{capacity} {counted}",
         interval,
         str(one.searches),
         f"{rate(one.knee_rps)}/s" if one.knee_rps else "–",
@@ -105,6 +105,8 @@ def gain_lines(result: CapacityResult) -> list[str]:
     labels = [one.label for one in result.plan.variants]
     told = []
     for one in result.gains:
+        if one.ratio is None:
+            continue
         with_size = f" with {one.processes} processes" if one.processes else ""
         pairs = f", {one.pairs} pairs of searches side by side" if one.pairs else ""
         told.append(

@@ -87,7 +87,6 @@ def _estimate(sealed: SealedCapacity, variant: int, size: int) -> CapacityEstima
     own = [one for one in sealed.searches if (one.line.variant, one.line.processes) == (variant, size)]
     whole = [one for one in own if one.search.limit not in {None, Limit.TRIES}]
     bound, rps, low, high, note = _known(own, whole, sealed.plan.level)
-    per_arrival = [one.line.requests_per_arrival for one in own]
     return CapacityEstimate(
         variant=variant,
         label=sealed.plan.variants[variant].label,
@@ -98,9 +97,23 @@ def _estimate(sealed: SealedCapacity, variant: int, size: int) -> CapacityEstima
         high_rps=high,
         searches=len(whole),
         note=note,
-        requests_per_arrival=statistics.fmean(per_arrival) if per_arrival else 1.0,
+        requests_per_arrival=_per_arrival(own),
         knee_rps=_knee(own, sealed.plan),
     )
+
+
+def _per_arrival(own: Sequence[WalkedSearch]) -> float:
+    """Return the requests of an arrival in all whole, valid windows; of the warm-up where there are none."""
+    windows = [
+        one
+        for each in own
+        for one in each.windows
+        if one.judged.trial is not Trial.INVALID and not one.result.cut_short
+    ]
+    if windows:
+        begun = sum(one.line.block.begun for one in windows)
+        return sum(one.result.requests for one in windows) / max(begun, 1)
+    return statistics.fmean([one.line.requests_per_arrival for one in own]) if own else 1.0
 
 
 def _known(

@@ -75,13 +75,13 @@ def headline(
     if len(here) == 1:
         (only,) = here
         if only.bound is Bound.UNKNOWN:
-            return f"the capacity of {only.label} could not be told: {only.note}"
+            return f"The capacity of {only.label} could not be told: {only.note}"
         return f"{only.label} serves {known(only)} {what}{processes} {at}{_repeats(only)}"
     before, after = here[0], here[-1]
     gain = next((one for one in gains if (one.variant, one.processes) == (after.variant, size)), None)
     for one in (before, after):
         if one.bound is Bound.UNKNOWN:
-            return f"the capacity of {one.label} could not be told: {one.note}"
+            return f"The capacity of {one.label} could not be told: {one.note}"
     verb = {
         "improved": "raises capacity",
         "regressed": "lowers capacity",
