@@ -31,6 +31,7 @@ from loadstone.verdict.capacity_searches import (
 )
 from loadstone.verdict.capacity_window import least_rate, window_seconds
 from loadstone.verdict.capacity_words import rate
+from loadstone.verdict.capacity_words import with_processes as with_told
 from loadstone.verdict.worker_checks import SENDABLE_SHARE
 
 WARM_RPS = 10.0
@@ -101,7 +102,7 @@ class CapacityLane:
         ]
         order = list(range(len(variants)))
         stream(self.plan.seed, "capacity", generation, "start").shuffle(order)
-        told = f" with {size} process{'' if size == 1 else 'es'}" if size else ""
+        told = f" with {with_told(size)}" if size else ""
         self.view.step(f"starting {self.plan.title}{told}")
         cast = [(variants[one], (one + generation) % len(variants)) for one in order]
         with self.stage.generation(cast, refill=True) as running:

@@ -89,7 +89,7 @@ def _plot(result: CapacityResult, size: int) -> Plot:
     here = [one for one in result.estimates if one.processes == size]
     curves = [_curve(result, one) for one in here]
     name, limit_us = summary.shown(result)
-    with_size = f" with {size} process{'' if size == 1 else 'es'}" if size else ""
+    with_size = f" with {words.with_processes(size)}" if size else ""
     title = f"{name}{with_size}"
     told = f"{safe.name(title)} against rate; the numbers are in the tables below"
     return Plot(

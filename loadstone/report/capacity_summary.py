@@ -18,7 +18,7 @@ from loadstone.record.capacity_result import (
 )
 from loadstone.record.result import CheckStatus
 from loadstone.report.quantities import microseconds
-from loadstone.verdict.capacity_words import factor, known, rate, unit
+from loadstone.verdict.capacity_words import factor, known, rate, unit, with_processes
 
 ROWS = 12
 """Rates of a picture, at most."""
@@ -94,7 +94,7 @@ def _row(one: CapacityEstimate, counted: str) -> tuple[str, ...]:
 def note_lines(result: CapacityResult) -> list[str]:
     """Return why a capacity is known in part only."""
     return [
-        f"{one.label}{f', {one.processes} processes' if one.processes else ''}: {one.note}"
+        f"{one.label}{f', {with_processes(one.processes)}' if one.processes else ''}: {one.note}"
         for one in result.estimates
         if one.note
     ]
@@ -107,7 +107,7 @@ def gain_lines(result: CapacityResult) -> list[str]:
     for one in result.gains:
         if one.ratio is None:
             continue
-        with_size = f" with {one.processes} processes" if one.processes else ""
+        with_size = f" with {with_processes(one.processes)}" if one.processes else ""
         pairs = f", {one.pairs} pairs of searches side by side" if one.pairs else ""
         told.append(
             f"{labels[one.variant]} against {labels[0]}{with_size}: {factor(one)} the capacity, "
@@ -132,9 +132,8 @@ def law_lines(law: ScalabilityResult) -> list[str]:
             lines.append(f"{rate(needed.rps)}/s is never reached, as far as the fit can tell")
         else:
             high = "more than can be told" if needed.high is None else str(needed.high)
-            plural = "" if needed.needed == 1 else "es"
             lines.append(
-                f"{rate(needed.rps)}/s needs {needed.needed} process{plural} "
+                f"{rate(needed.rps)}/s needs {with_processes(needed.needed)} "
                 f"(95% interval {needed.low if needed.low is not None else 'never'} to {high})"
             )
     if law.caution:
@@ -162,7 +161,7 @@ def pictures(result: CapacityResult) -> list[Picture]:
             if (window.variant, window.processes) == (one.variant, one.processes)
         ]
         if own:
-            size = f", {one.processes} processes" if one.processes else ""
+            size = f", {with_processes(one.processes)}" if one.processes else ""
             name, limit_us = shown(result)
             found.append(Picture(f"{one.label}{size}: {name} by rate", one.processes, limit_us, binned(own)))
     return found

@@ -11,7 +11,7 @@ from loadstone.record.capacity_result import Bound, CapacityEstimate, ProcessesN
 from loadstone.stats.capacity import Limit
 from loadstone.stats.scalability import MOST_PROCESSES, Scalability, fit_scalability, processes_for
 from loadstone.verdict.capacity_searches import SealedCapacity
-from loadstone.verdict.capacity_words import known
+from loadstone.verdict.capacity_words import known, with_processes
 
 BEYOND = 2.0
 """The curve is drawn to this many times the most processes that were measured."""
@@ -29,7 +29,7 @@ def scalability(
     label = plan.variants[variant].label
     for one in estimates:
         if one.bound is not Bound.FOUND:
-            why = f"the capacity with {one.processes} processes is {known(one)}"
+            why = f"the capacity with {with_processes(one.processes)} is {known(one)}"
             return ScalabilityResult(variant=variant, label=label, unavailable=why)
     points = [
         (one.line.processes, one.search.capacity_rps)

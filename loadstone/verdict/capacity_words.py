@@ -22,6 +22,11 @@ def rate(rps: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def with_processes(size: int) -> str:
+    """Return `1 process` or `4 processes`; nothing where the target starts as many as it likes."""
+    return f"{size} process{'' if size == 1 else 'es'}" if size else ""
+
+
 def unit(estimates: Sequence[CapacityEstimate]) -> str:
     """Return what is counted per second: requests, or iterations where these have several."""
     single = all(abs(one.requests_per_arrival - 1) <= ONE_REQUEST for one in estimates)
@@ -71,7 +76,7 @@ def headline(
     what, at = unit(estimates), f"at {objective(plan)}"
     size = plan.sizes[0]
     here = [one for one in estimates if one.processes == size]
-    processes = f" with {size} process{'' if size == 1 else 'es'}" if size else ""
+    processes = f" with {with_processes(size)}" if size else ""
     if len(here) == 1:
         (only,) = here
         if only.bound is Bound.UNKNOWN:
@@ -102,5 +107,4 @@ def _needs(law: ScalabilityResult) -> str:
         return f"never reaches {rate(needed.rps)}/s, as far as the fit can tell"
     high = "more than can be told" if needed.high is None else str(needed.high)
     interval = "" if needed.low == needed.high == needed.needed else f" ({needed.low} to {high})"
-    plural = "" if needed.needed == 1 else "es"
-    return f"needs {needed.needed} process{plural}{interval} for {rate(needed.rps)} requests/s"
+    return f"needs {with_processes(needed.needed)}{interval} for {rate(needed.rps)} requests/s"

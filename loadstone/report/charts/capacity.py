@@ -13,7 +13,7 @@ from loadstone.report import quantities
 from loadstone.report.charts import svg
 from loadstone.report.charts.percentiles import SHAPES, tick_name
 from loadstone.report.charts.scale import Scale, linear_ticks, log_ticks, spanning
-from loadstone.verdict.capacity_words import rate
+from loadstone.verdict.capacity_words import rate, with_processes
 
 HEIGHT = 340
 OFF_SCALE = 4.0
@@ -80,7 +80,7 @@ def draw_law(law: ScalabilityResult, place: int, label: str) -> Markup:
         curve = [(across.at(float(row[0])), 100 - upward.at(float(row[which]))) for row in law.curve]
         parts.append(svg.polyline(curve, kind))
     for n, rps in law.points:
-        title = f"{n} processes: {rate(rps)}/s"
+        title = f"{with_processes(n)}: {rate(rps)}/s"
         height = svg.percent(100 - upward.at(rps))
         parts.append(
             svg.marker(across.at(float(n)), height, SHAPES[place % 4], f"window kept v{place}", title)
