@@ -2,8 +2,9 @@
 
 The same variant is searched twice, each time by a whole run of `loadstone capacity` on
 fresh starts, one run after the other and each with random streams of its own. The two
-capacities must agree within 10%. Each couple appends a row, with the machine it came
-from, to `data/capacity.jsonl`.
+capacities must agree within 10%. With `--paced` the target is a server that serves 200
+requests/s whatever the machine, so that what is left is the noise of the search itself.
+Each couple appends a row, with the machine it came from, to `data/capacity.jsonl`.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ def main() -> int:
     )
     parser.add_argument("--scenario", help="Locust file, or the name of one in scenarios/")
     parser.add_argument("--config", type=Path, default=ROOT / "loadstone.toml")
-    parser.add_argument("--reports", type=Path, help="folder of runs")
+    parser.add_argument("--paced", action="store_true", help="search a server of known capacity instead")
+    parser.add_argument("--reports", type=Path, default=ROOT / "reports", help="folder of runs")
     options = parser.parse_args()
+    if options.paced:
+        options.config, options.variant = HERE / "paced" / "loadstone.toml", "pace=5ms"
     found = [search(options, options.seed + place) for place in range(2)]
     row = told(options, found)
     append(row)
@@ -63,7 +67,7 @@ def search(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     argv += ["--config", str(options.config), "--json", "-"]
     argv += ["--window", options.window] if options.window else []
     argv += ["--scenario", options.scenario] if options.scenario else []
-    argv += ["--reports", str(options.reports)] if options.reports else []
+    argv += ["--reports", str(options.reports)]
     ran = subprocess.run(argv, stdout=subprocess.PIPE, check=False)
     if not ran.stdout:
         sys.exit(f"loadstone capacity ended with {ran.returncode} and no result")

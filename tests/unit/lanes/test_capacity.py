@@ -1,5 +1,6 @@
 """Searches on simulated servers, whose capacity is known: what is found, and in which order."""
 
+import itertools
 import json
 
 import pytest
@@ -184,8 +185,11 @@ def test_a_rate_beyond_what_was_measured_is_told_as_extrapolated(tmp_path):
 
 
 def test_searches_that_differ_much_say_that_the_fit_cannot_tell(tmp_path):
-    wild = lambda _label, n: 50.0 * n * (1 + 0.6 * noise(n, len(seen), seen.append(n)))  # noqa: E731
-    seen: list[int] = []
+    asked = itertools.count()
+
+    def wild(_label, n):
+        return 50.0 * n * (1 + 0.6 * noise(n, next(asked)))
+
     wanted = experiment(tmp_path, ["only"], processes=(1, 2, 4), for_rps=500.0, repeats=2)
     search(tmp_path, wanted, capacity=wild)
     (law,) = judged(tmp_path).scalability
