@@ -95,7 +95,7 @@ def _top(windows: Sequence[WindowResult], limit_us: float | None) -> float:
 
 
 def _span(curve: Curve, across: Scale) -> list[Markup]:
-    """Return the capacity as a band, or as a line where it has no interval."""
+    """Return the capacity as a line, with its interval as a band, and the knee as a dotted line."""
     one, parts = curve.estimate, []
     if one.low_rps and one.high_rps:
         left, right = across.at(math.log(one.low_rps)), across.at(math.log(one.high_rps))
@@ -109,6 +109,8 @@ def _span(curve: Curve, across: Scale) -> list[Markup]:
                 class_=f"span v{curve.place}",
             )
         )
+    if one.knee_rps:
+        parts.append(svg.vertical(across.at(math.log(one.knee_rps)), "0%", "100%", f"knee v{curve.place}"))
     if one.rps:
         parts.append(svg.vertical(across.at(math.log(one.rps)), "0%", "100%", f"capacity v{curve.place}"))
     return parts

@@ -119,6 +119,12 @@ def test_the_picture_has_a_mark_for_every_window(compared):
     assert kinds == {one.trial for one in compared.windows}
 
 
+def test_the_picture_shows_where_the_knee_is(compared):
+    elements = Tree(capacity_page.render(compared)).elements
+    knees = [attributes for _, attributes in elements if "knee" in (attributes.get("class") or "")]
+    assert len(knees) == sum(one.knee_rps is not None for one in compared.estimates) > 0
+
+
 def test_the_embedded_json_is_the_result(compared):
     tree = Tree(capacity_page.render(compared))
     data = [text for text in tree.code if text.startswith('{"schema_version"')]
