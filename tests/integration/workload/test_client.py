@@ -142,7 +142,16 @@ def test_a_path_of_the_host_begins_every_path(lean, url):
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [(200, "ok"), (204, "ok"), (304, "3xx"), (404, "other 4xx"), (429, "429"), (500, "5xx"), (503, "5xx")],
+    [
+        (200, "ok"),
+        (204, "ok"),
+        (300, "3xx"),
+        (304, "ok"),
+        (404, "other 4xx"),
+        (429, "429"),
+        (500, "5xx"),
+        (503, "5xx"),
+    ],
 )
 def test_a_status_decides_the_outcome(lean, url, status, outcome):
     told = lean.run(
