@@ -12,6 +12,8 @@ from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
 from loadstone.record.probed import Accounting, ProbeFacts, StatementFact, Total
 
+WITHOUT_SLOWEST = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeObservation:
@@ -124,9 +126,14 @@ def _statement_facts(firsts: list[ProbeObservation]) -> list[StatementFact]:
 
 
 def _accounting(firsts: list[ProbeObservation]) -> Accounting | None:
-    """Return where the time went; None without a first request whose time is known."""
+    """Return where the time went; None without a first request whose time is known.
+
+    The slowest request is left out where there are three or more: it met what was cold.
+    """
     if not firsts or not all(one.service_us for one in firsts):
         return None
+    if len(firsts) >= WITHOUT_SLOWEST:
+        firsts = sorted(firsts, key=lambda one: one.service_us)[:-1]
     return Accounting(
         requests=len(firsts),
         total_us=sum(one.service_us for one in firsts) / len(firsts),

@@ -21,6 +21,7 @@ WORTH_NAMING = 0.2
 """Share of the change of a request's time from which a part of it is named."""
 LEAST_MOVE = 0.05
 """Share of a request's time by which the probe must have seen it move."""
+MOST_OF_IT = 0.5
 OTHER_PLAN = 2.0
 """Factor in the pages touched from which a plan counts as a cause."""
 
@@ -42,6 +43,8 @@ class Case:
     after: ProbeFacts
     facts: dict[str, FactChange]
     plans: tuple[list[PlanFact], list[PlanFact]]
+    server_cpu: Contrast | None
+    """Measured, over all endpoints."""
 
     @property
     def way(self) -> int:
@@ -89,7 +92,14 @@ def _cases(result: Result) -> Iterator[Case]:
             before = probed.get((one.endpoint or "", one.baseline))
             after = probed.get((one.endpoint or "", one.variant))
             if before is not None and after is not None and before.accounting and after.accounting:
-                yield Case(one, before, after, *_counted(result, one))
+                yield Case(one, before, after, *_counted(result, one), _server_cpu(result, one))
+
+
+def _server_cpu(result: Result, one: Contrast) -> Contrast | None:
+    wanted = "cpu_server", None, one.variant
+    return next(
+        (each for each in result.contrasts if (each.metric, each.endpoint, each.variant) == wanted), None
+    )
 
 
 def _counted(
@@ -131,7 +141,7 @@ def _causes(case: Case) -> str:
         return ""
     verb = "costs" if case.way > 0 else "saves"
     told = [f"{part.cause or part.unknown}, which {verb} {_time(part.moved)}" for part in named]
-    told[0] += f" of the {_time(whole)} that a request changed by in the probe"
+    told[0] += f" (a request changed by {_time(whole)} in the probe)"
     return "; ".join(told)
 
 
@@ -147,7 +157,8 @@ def _parts(case: Case, before: Accounting, after: Accounting) -> list[Part]:
             parts.append(Part(cause, unknown, (ends[1] - ends[0]) * case.way))
     whole = (after.total_us - before.total_us) * case.way
     if len(parts) == 2:  # noqa: PLR2004 - both services were seen: only then is the rest the server's
-        parts.append(Part(_server(case), "", whole - sum(part.moved for part in parts)))
+        unknown = "the rest of the request, of which nothing that was counted says why"
+        parts.append(Part(_server(case), unknown, whole - sum(part.moved for part in parts)))
     return parts
 
 
@@ -157,20 +168,40 @@ def _time(us: float) -> str:
 
 def _database(case: Case) -> str:
     """Return what moved at the database, or nothing where no counted fact did."""
+    return _queries(case) or _other_plan(case) or _replaced(case) or _rows(case)
+
+
+def _queries(case: Case) -> str:
     queries = case.facts.get("queries")
-    if queries is not None and case.moved("queries") > 0:
-        number = quantities.count(abs(queries.after - queries.before))
-        if case.way > 0:
-            return f"{number} more queries per request ({wording.exact_change(queries)})"
-        if not queries.after:
-            return f"all {number} queries are gone"
-        return f"{number} of {quantities.count(queries.before)} queries per request are gone"
-    plan = _other_plan(case)
-    if plan:
-        return plan
-    if case.moved("rows") > 0:
-        return f"its queries fetch {wording.exact_change(case.facts['rows'])} rows"
-    return ""
+    if queries is None or case.moved("queries") <= 0:
+        return ""
+    number = quantities.count(abs(queries.after - queries.before))
+    if case.way > 0:
+        return f"{number} more queries per request ({wording.exact_change(queries)})"
+    if not queries.after:
+        return f"all {number} queries are gone"
+    return f"{number} of {quantities.count(queries.before)} queries per request are gone"
+
+
+def _rows(case: Case) -> str:
+    moved = case.moved("rows") > 0
+    return f"its queries fetch {wording.exact_change(case.facts['rows'])} rows" if moved else ""
+
+
+def _replaced(case: Case) -> str:
+    """Return which statement stands in another's place, where that is most of what moved at the database."""
+    sides = [{one.sql: one for one in side.statement_facts} for side in (case.before, case.after)]
+    gone = [one for sql, one in sides[0].items() if sql not in sides[1]]
+    new = [one for sql, one in sides[1].items() if sql not in sides[0]]
+    if not gone or not new:
+        return ""
+    moved = (sum(one.wait_us for one in new) - sum(one.wait_us for one in gone)) * case.way
+    whole = sum(one.wait_us for one in case.after.statement_facts)
+    whole = (whole - sum(one.wait_us for one in case.before.statement_facts)) * case.way
+    if moved < MOST_OF_IT * whole or whole <= 0:
+        return ""
+    told = [safe.name(max(side, key=lambda one: one.wait_us).sql, 60) for side in (gone, new)]
+    return f"other statements ({told[0]} {quantities.ARROW} {told[1]})"
 
 
 def _other_plan(case: Case) -> str:
@@ -214,7 +245,9 @@ def _cache(case: Case) -> str:
 
 
 def _server(case: Case) -> str:
-    """Return what the server's own work has to do with, as far as it was counted."""
+    """Return what the server's own work has to do with; nothing unless its CPU moved that way too."""
+    if case.server_cpu is None or case.server_cpu.verdict is not case.contrast.verdict:
+        return ""
     told = []
     if case.moved("queries") > 0:
         told.append(f"queries {wording.exact_change(case.facts['queries'])}")

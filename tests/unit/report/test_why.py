@@ -40,6 +40,13 @@ def with_probe(result, *, accounts=None, queries=(61, 2), rows=(100, 60), plans=
     return replace(result, probe=probe, facts=facts, contrasts=contrasts)
 
 
+def with_server_cpu(result, verdict):
+    contrasts = [
+        replace(one, verdict=verdict) if one.metric == "cpu_server" else one for one in result.contrasts
+    ]
+    return replace(result, contrasts=contrasts)
+
+
 def told(result):
     return [one.text for one in sentences(result)]
 
@@ -58,7 +65,8 @@ def test_queries_that_are_gone_are_named_with_the_time_that_they_took(results):
     result = with_probe(results.improved(), accounts=(account(50_000, 30_000), account(12_000, 1_000)))
     first = told(result)[0]
     assert first.startswith(LIST)
-    assert "59 of 61 queries per request are gone, which saves 29.0 ms of the 38.0 ms" in first
+    assert "59 of 61 queries per request are gone, which saves 29.0 ms" in first
+    assert "(a request changed by 38.0 ms in the probe)" in first
     assert "the server itself works less (queries 61 → 2, rows 100 → 60), which saves 9.00 ms" in first
 
 
@@ -70,6 +78,39 @@ def test_another_plan_of_the_same_statement_is_named_with_its_pages(results):
     accounts = account(50_000, 45_000), account(12_000, 7_000)
     result = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(5, 5), plans=plans)
     assert "(Seq Scan on a → Index Scan on a, 12,000 → 8 pages)" in told(result)[0]
+
+
+def test_the_servers_own_work_is_no_cause_where_its_measured_cpu_stood_still(results):
+    result = with_probe(results.improved(), accounts=(account(50_000, 30_000), account(12_000, 1_000)))
+    text = told(with_server_cpu(result, Verdict.EQUIVALENT))[0]
+    assert "the server itself works less" not in text
+    assert "the rest of the request, of which nothing that was counted says why, which saves 9.00 ms" in text
+    only_rest = with_probe(
+        results.improved(),
+        accounts=(account(50_000, 5_000), account(12_000, 5_000)),
+        queries=(2, 2),
+        rows=(5, 5),
+    )
+    assert "the server itself works less" in told(only_rest)[0]
+    assert "cause is not known" in told(with_server_cpu(only_rest, Verdict.INCONCLUSIVE))[0]
+
+
+def test_a_statement_in_anothers_place_is_named(results):
+    accounts = account(50_000, 45_000), account(12_000, 7_000)
+    result = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(5, 5))
+    sides = {"before": ("SELECT COUNT(*) FROM a", 40_000.0), "after": ("SELECT estimate FROM b", 900.0)}
+    facts = [
+        replace(
+            one,
+            statement_facts=[
+                StatementFact(sql=sides[one.variant][0], calls=1.0, rows=1.0, wait_us=sides[one.variant][1]),
+                StatementFact(sql="SELECT same", calls=1.0, rows=4.0, wait_us=5_000.0),
+            ],
+        )
+        for one in result.probe.facts
+    ]
+    text = told(replace(result, probe=replace(result.probe, facts=facts)))[0]
+    assert "other statements (SELECT COUNT(*) FROM a → SELECT estimate FROM b), which saves 38.0 ms" in text
 
 
 def test_without_a_fact_that_moved_the_cause_is_not_known(results):
