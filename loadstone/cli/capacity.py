@@ -15,6 +15,7 @@ from rich.text import Text
 
 from loadstone.cli.compare import check_json_path, command_line
 from loadstone.cli.crew import crew_options
+from loadstone.cli.lines import StepLines
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.capacity import CapacityWish, compile_capacity
 from loadstone.config.crew import CrewWish
@@ -198,33 +199,19 @@ class _Quiet:
         """Show nothing."""
 
 
-class _Lines:
+class _Lines(StepLines):
     """A plain line a step and a window, for logs."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._last = ""
-
-    def step(self, text: str, share: float | None = None) -> None:
-        """Tell what has begun, once."""
-        del share
-        if text != self._last:
-            self._last = text
-            self._say(text)
 
     def offering(self, label: str, rate_rps: float, share: float) -> None:
         """Say nothing: what came of it is told soon."""
 
     def judged(self, label: str, rate_rps: float, trial: str, note: str) -> None:
         """Tell what a window showed."""
-        self._say(_judged(label, rate_rps, trial, note))
+        self.say(_judged(label, rate_rps, trial, note))
 
     def found(self, label: str, text: str) -> None:
         """Tell what a search found."""
-        self._say(f"{label}: {text}")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self.say(f"{label}: {text}")
 
 
 class _Live:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from loadstone.cli.compare import command_line
 from loadstone.cli.crew import crew_options
+from loadstone.cli.lines import StepLines
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.crew import CrewWish
 from loadstone.config.offered import LoadWish, compile_load
@@ -206,21 +206,10 @@ class _Live:
         self._live.update(Text("\n".join([self._step, *self._seconds])))
 
 
-class _Lines:
+class _Lines(StepLines):
     """One line a step, and one every ten seconds, for logs."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._last = ""
-
-    def step(self, text: str, share: float | None = None) -> None:
-        """Tell what has begun, once."""
-        del share
-        if text != self._last:
-            self._last = text
-            self._console.print(text, markup=False, soft_wrap=True)
 
     def second(self, second: Second, requests: Recording, planned: float | None) -> None:
         """Tell every tenth second."""
         if second.elapsed_s % LOG_EVERY_S == 0:
-            self._console.print(told(second, requests, planned), markup=False, soft_wrap=True)
+            self.say(told(second, requests, planned))

@@ -11,6 +11,7 @@ from rich.text import Text
 from loadstone.record.capacity_result import CapacityResult
 from loadstone.report import capacity_summary as summary
 from loadstone.report import safe
+from loadstone.report.load_summary import check_lines
 from loadstone.verdict.capacity_words import rate
 
 STYLES = {"FOUND": "green", "INTERRUPTED": "yellow", "UNKNOWN": "yellow"}
@@ -35,7 +36,7 @@ def render(result: CapacityResult, console: Console) -> None:
             console.print(Text(safe.name(line, 400)))
     for picture in summary.pictures(result):
         _draw(picture, console)
-    for line in summary.check_lines(result):
+    for line in check_lines(result.checks):
         console.print(Text(safe.name(line, 400)))
 
 
@@ -71,7 +72,7 @@ def markdown(result: CapacityResult) -> str:
             (f"{rate(row.rate_rps)}/s", summary.latency(row, picture), row.trials) for row in picture.rows
         ]
         parts.append(_table(head, body))
-    parts.append("\n".join(f"- {_escaped(line)}" for line in summary.check_lines(result)))
+    parts.append("\n".join(f"- {_escaped(line)}" for line in check_lines(result.checks)))
     parts.append(f"`{result.plan.command}`, seed {result.plan.seed}, {result.machine.cpu_model}")
     return "\n\n".join(part for part in parts if part) + "\n"
 

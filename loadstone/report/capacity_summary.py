@@ -16,7 +16,6 @@ from loadstone.record.capacity_result import (
     ScalabilityResult,
     WindowResult,
 )
-from loadstone.record.result import CheckStatus
 from loadstone.report.quantities import microseconds
 from loadstone.verdict.capacity_words import factor, known, rate, unit, with_processes
 
@@ -139,16 +138,6 @@ def law_lines(law: ScalabilityResult) -> list[str]:
     if law.caution:
         lines.append(f"caution: {law.caution}")
     return lines
-
-
-def check_lines(result: CapacityResult) -> list[str]:
-    """Return the checks that say something."""
-    told = []
-    for check in result.checks:
-        if check.status is not CheckStatus.OK:
-            remedy = f" ({check.remedy})" if check.remedy else ""
-            told.append(f"{check.status}: {check.name}: {check.message}{remedy}")
-    return told or ["all checks of the measurement passed"]
 
 
 def pictures(result: CapacityResult) -> list[Picture]:

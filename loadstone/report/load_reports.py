@@ -44,7 +44,7 @@ def _lists(result: LoadResult) -> tuple[list[str], ...]:
         summary.time_lines(result),
         summary.worker_lines(result),
         summary.threshold_lines(result),
-        summary.check_lines(result),
+        summary.check_lines(result.checks),
     )
 
 

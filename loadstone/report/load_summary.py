@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from loadstone.record.load_record import EndpointLoad, LoadResult, ThresholdResult, WorkerLine
-from loadstone.record.result import CheckStatus
+from loadstone.record.result import Check, CheckStatus
 from loadstone.report.quantities import microseconds
 
 SHOWN = (0.5, 0.95, 0.99, 0.999)
@@ -87,10 +88,10 @@ def threshold_lines(result: LoadResult) -> list[str]:
     return [_threshold(one) for one in result.thresholds]
 
 
-def check_lines(result: LoadResult) -> list[str]:
+def check_lines(checks: Iterable[Check]) -> list[str]:
     """Return the checks that say something."""
     told = []
-    for check in result.checks:
+    for check in checks:
         if check.status is not CheckStatus.OK:
             remedy = f" ({check.remedy})" if check.remedy else ""
             told.append(f"{check.status}: {check.name}: {check.message}{remedy}")

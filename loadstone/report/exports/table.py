@@ -17,6 +17,9 @@ COLUMNS = (
     "p_value", "q_value", "margin", "generations", "unavailable_reason",
 )  # fmt: skip
 """Of every row, in this order; later versions add at the end."""
+SHARED = ("unit", "endpoint", "baseline", "variant", "gating", "before", "after", "verdict")
+OF_CONTRASTS = ("metric", "detected", "p_value", "q_value", "margin", "generations", "unavailable_reason")
+OF_EFFECTS = ("estimate", "low", "high", "level")
 FORMULA = ("=", "+", "-", "@")
 """Where a text begins so, a spreadsheet would reckon it."""
 
@@ -40,49 +43,14 @@ def _rows(result: Result) -> Iterator[dict[str, Any]]:
 
 
 def _contrast(one: Contrast) -> dict[str, Any]:
-    effect = one.effect
-    row: dict[str, Any] = {
-        "kind": one.lane,
-        "metric": one.metric,
-        "unit": one.unit,
-        "endpoint": one.endpoint,
-        "baseline": one.baseline,
-        "variant": one.variant,
-        "gating": one.gating,
-        "before": one.before,
-        "after": one.after,
-        "verdict": one.verdict,
-        "detected": one.detected,
-        "p_value": one.p_value,
-        "q_value": one.q_value,
-        "margin": one.margin,
-        "generations": one.generations,
-        "unavailable_reason": one.unavailable_reason,
-    }
-    if effect is not None:
-        row |= {
-            "effect_kind": effect.kind,
-            "estimate": effect.estimate,
-            "low": effect.low,
-            "high": effect.high,
-        }
-        row["level"] = effect.level
+    row = {name: getattr(one, name) for name in (*SHARED, *OF_CONTRASTS)} | {"kind": one.lane}
+    if one.effect is not None:
+        row |= {name: getattr(one.effect, name) for name in OF_EFFECTS} | {"effect_kind": one.effect.kind}
     return row
 
 
 def _fact(one: FactChange) -> dict[str, Any]:
-    return {
-        "kind": "exact",
-        "metric": one.fact,
-        "unit": one.unit,
-        "endpoint": one.endpoint,
-        "baseline": one.baseline,
-        "variant": one.variant,
-        "gating": one.gating,
-        "before": one.before,
-        "after": one.after,
-        "verdict": one.verdict,
-    }
+    return {name: getattr(one, name) for name in SHARED} | {"kind": "exact", "metric": one.fact}
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
