@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+PREPARED = "SHOP_METRICS_FOLDER_IS"  # own or named, once this server has seen to it
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only heartbeats, in a file that gunicorn unlinks at once
 
 worker_class = "gthread"  # the sync worker closes the connection after each answer
@@ -25,9 +26,24 @@ loglevel = os.environ.get("SHOP_LOG_LEVEL", "WARNING").lower()
 control_socket_disable = True  # it would be a file in the user's home, shared by all servers
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 
-_own_folder = ""
-if os.environ.get("SHOP_INSTRUMENTATION") == "prometheus" and not os.environ.get(METRICS_FOLDER):
-    _own_folder = os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="shop-metrics-")
+
+def metrics_folder() -> None:
+    """Make the folder of the metrics' files, or wipe the one that is named of an earlier server's.
+
+    Once a server: this file is read again when a running server is told to reload.
+    """
+    if os.environ.get("SHOP_INSTRUMENTATION") != "prometheus" or os.environ.get(PREPARED):
+        return
+    if os.environ.get(METRICS_FOLDER):
+        os.environ[PREPARED] = "named"
+        for stale in Path(os.environ[METRICS_FOLDER]).glob("*.db"):
+            stale.unlink(missing_ok=True)
+    else:
+        os.environ[PREPARED] = "own"
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="shop-metrics-")
+
+
+metrics_folder()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
@@ -40,5 +56,5 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - guni
 
 def on_exit(server: Any) -> None:  # noqa: ANN401, ARG001 - as above
     """Remove the metrics folder that this server made."""
-    if _own_folder:
-        shutil.rmtree(_own_folder, ignore_errors=True)
+    if os.environ.get(PREPARED) == "own":
+        shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)

@@ -139,6 +139,7 @@ def _entry(trial: Trial, outcome: Outcome, commit: str) -> Entry:
         metric=expected.metric,
         direction=str(expected.direction),
         at_least=expected.at_least,
+        at_most=expected.at_most,
         scenario=str(expected.scenario),
         endpoint=expected.endpoint,
         size=trial.size,

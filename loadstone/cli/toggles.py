@@ -13,7 +13,7 @@ from loadstone.config.expectations import Expectation
 from loadstone.config.load import suggest
 from loadstone.config.model import Toggle
 from loadstone.errors import ConfigurationError
-from loadstone.report.quantities import share
+from loadstone.report.quantities import bound
 from loadstone.report.wording import FACT_LABELS, metric_label
 
 EPILOG = """\b
@@ -78,7 +78,7 @@ def tell(expected: Expectation) -> str:
     where += [f"size {expected.size}"] if expected.size else []
     where += [f"{name}={choice}" for name, choice in expected.given.items()]
     metric = FACT_LABELS.get(expected.metric) or metric_label(expected.metric)
-    change = f"{metric} {expected.direction} by at least {share(expected.at_least)}"
+    change = f"{metric} {expected.direction} by {bound(expected.at_least, expected.at_most)}"
     says = f". {expected.says}" if expected.says else ""
     return f"against {expected.before}, {change} ({', '.join(filter(None, where))}){says}"
 

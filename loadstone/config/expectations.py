@@ -37,7 +37,9 @@ class Expectation:
     direction: Direction
     """Which way the metric goes."""
     at_least: float
-    """Smallest change expected at `size`, as a fraction of *before*."""
+    """Smallest change expected at `size`, as a fraction of *before*; 0 where `at_most` is given instead."""
+    at_most: float | None = None
+    """Largest change expected."""
     says: str = ""
     scenario: str | None = None
     """None: the toggle's own."""
@@ -88,7 +90,8 @@ def read_expectations(
             after=choice,
             metric=table.metric,
             direction=Direction(table.direction),
-            at_least=parse_share(table.at_least),
+            at_least=parse_share(table.at_least) if table.at_least else 0.0,
+            at_most=parse_share(table.at_most) if table.at_most else None,
             says=table.says,
             scenario=table.scenario or raw.scenario,
             endpoint=table.endpoint,
@@ -128,7 +131,15 @@ def _check(raw: RawToggle, choice: str, table: RawExpectation, bad: Complain, su
         )
     if table.scenario is None and raw.scenario is None:
         raise bad(f"no scenario shows {choice!r}", (choice,), "name one here, or the toggle's own")
-    try:
-        parse_share(table.at_least)
-    except ConfigurationError as error:
-        raise bad(error.problem, (choice, "at_least"), error.remedy) from error
+    bounds = {name: text for name in ("at_least", "at_most") if (text := getattr(table, name))}
+    if len(bounds) != 1:
+        raise bad(
+            "how large the change is must be said once",
+            (choice,),
+            "write at_least for what is gained, or at_most for what must not be exceeded",
+        )
+    for name, text in bounds.items():
+        try:
+            parse_share(text)
+        except ConfigurationError as error:
+            raise bad(error.problem, (choice, name), error.remedy) from error

@@ -27,7 +27,9 @@ class RawExpectation(Table, frozen=True, kw_only=True):
     before: str
     metric: str
     direction: str
-    at_least: str
+    at_least: str = ""
+    at_most: str = ""
+    """One of both."""
     says: str = ""
     scenario: str | None = None
     endpoint: str | None = None

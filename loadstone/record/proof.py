@@ -52,6 +52,8 @@ class Entry(Record, frozen=True, kw_only=True):
     metric: str
     direction: str
     at_least: float
+    at_most: float | None = None
+    """In place of `at_least`, where the change must not be larger."""
     scenario: str
     endpoint: str | None
     size: str

@@ -21,8 +21,8 @@ SYMBOLS = {
 HEAD = ("choice", "against", "expected", "found", "interval", "so")
 LEAD = (
     "Each line is a comparison of its own. *Confirmed*: the whole interval is at least as large as what was\n"
-    "expected; *not confirmed*: all of it falls short; *inconclusive*: it holds what was expected. Counts\n"
-    "are exact and have no interval."
+    "expected; *not confirmed*: all of it falls short; *inconclusive*: it holds what was expected; the\n"
+    "other way round where at most so much was expected. Counts are exact and have no interval."
 )
 
 
@@ -55,7 +55,7 @@ def expected_of(entry: Entry) -> str:
     metric = FACT_LABELS.get(entry.metric) or metric_label(entry.metric)
     where = [PurePath(entry.scenario).stem, *([entry.endpoint] if entry.endpoint else []), entry.size]
     return (
-        f"{metric} {entry.direction} by at least {quantities.share(entry.at_least)} "
+        f"{metric} {entry.direction} by {quantities.bound(entry.at_least, entry.at_most)} "
         f"({', '.join(safe.name(one) for one in where)})"
     )
 

@@ -56,6 +56,11 @@ def share(value: float) -> str:
     return f"{significant(value * 100)}%"
 
 
+def bound(at_least: float, at_most: float | None) -> str:
+    """Return `at least 30%`, or `at most 1%`."""
+    return f"at least {share(at_least)}" if at_most is None else f"at most {share(at_most)}"
+
+
 def count(value: float | None) -> str:
     """Return a count: whole where it is whole, else with up to two decimals."""
     if value is None:

@@ -2,7 +2,9 @@
 
 A change of at least E is confirmed where the whole interval lies at E or beyond,
 not confirmed where the whole interval falls short of E, and inconclusive where
-it holds E. Exact facts have no interval: the count decides.
+it holds E. A change of at most E is confirmed where the whole interval lies at E or
+below, and not confirmed where all of it lies beyond. Exact facts have no interval:
+the count decides.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ def prove(low: float, high: float, expected: Expectation) -> Proven:
     """Judge an interval [low, high] of the change, in fractions of *before*."""
     if expected.direction is Direction.LOWER:
         low, high = -high, -low
+    if expected.at_most is not None:
+        if high <= expected.at_most:
+            return Proven.CONFIRMED
+        return Proven.NOT_CONFIRMED if low > expected.at_most else Proven.INCONCLUSIVE
     if low >= expected.at_least:
         return Proven.CONFIRMED
     return Proven.NOT_CONFIRMED if high < expected.at_least else Proven.INCONCLUSIVE

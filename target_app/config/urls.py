@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from config.watched import watching_urls
 from core import health, views
 
 urlpatterns = [
@@ -15,4 +16,5 @@ urlpatterns = [
     path("api/v1/", include("catalogue.urls")),
     path("api/v1/", include("customers.urls")),
     path("api/v1/", include("orders.urls")),
+    *watching_urls(),
 ]

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import cache_page
 
-from core import toggles
+from core import tally, toggles
 
 View = Callable[..., HttpResponseBase]
 _LOCK_S = 10
@@ -33,8 +33,12 @@ def cached_page(view: View) -> View:
 
     @wraps(view)
     def choose(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - as Django's
-        chosen = keeping if toggles.choice("cache") == "view" else view
-        return chosen(request, *args, **kwargs)
+        if toggles.choice("cache") != "view":
+            return view(request, *args, **kwargs)
+        answer = keeping(request, *args, **kwargs)
+        if request.method in {"GET", "HEAD"}:  # Django notes here whether the answer is yet to be kept
+            tally.looked_up(hit=not getattr(request, "_cache_update_cache", True))
+        return answer
 
     return choose
 
@@ -53,6 +57,7 @@ def remember(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - wha
     while True:
         stamp, kept = _read(key)
         if kept is not None:
+            tally.looked_up(hit=True)
             return kept[0]
         if cache.add(_lock_key(key), 1, _LOCK_S):
             return _fill_alone(key, compute)
@@ -92,12 +97,16 @@ def _fill_alone(key: str, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - 
     """Fill a key whose lock we hold, unless another did between our look and our lock."""
     try:
         stamp, kept = _read(key)
-        return kept[0] if kept is not None else _fill(key, stamp, compute)
+        if kept is None:
+            return _fill(key, stamp, compute)
+        tally.looked_up(hit=True)
+        return kept[0]
     finally:
         cache.delete(_lock_key(key))
 
 
 def _fill(key: str, stamp: str | None, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+    tally.looked_up(hit=False)
     value = compute()
     cache.set(key, (stamp, value), settings.SHOP_CACHE_SECONDS)
     return value

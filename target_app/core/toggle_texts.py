@@ -30,8 +30,6 @@ SECRET_KEY=
 
 # local, or production: HTTPS only, and SHOP_ALLOWED_HOSTS is required
 SHOP_ENV=local
-# off, or prometheus: metrics at /metrics
-SHOP_INSTRUMENTATION=off
 SHOP_CACHE_SECONDS=300
 SHOP_THROTTLE_RATE=1000/s
 
@@ -81,7 +79,8 @@ def _tell(expected: Expectation) -> str:
     size = f", size {expected.size}" if expected.size else ""
     held = "".join(f", with `{name}={choice}`" for name, choice in expected.given.items())
     scenario = f"[`{Path(expected.scenario).name}`](../{expected.scenario})"
-    told = f"`{expected.metric}`{where} {expected.direction} by at least {expected.at_least} in {scenario}"
+    bound = f"at most {expected.at_most}" if expected.at_most else f"at least {expected.at_least}"
+    told = f"`{expected.metric}`{where} {expected.direction} by {bound} in {scenario}"
     return f"{told}{size}{held}.{f' {expected.says}' if expected.says else ''}"
 
 

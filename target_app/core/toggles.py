@@ -23,8 +23,10 @@ class Expectation:
     before: str
     metric: str
     direction: str
-    at_least: str
     scenario: str
+    at_least: str = ""
+    at_most: str = ""
+    """In place of `at_least`."""
     says: str = ""
     endpoint: str = ""
     size: str = ""

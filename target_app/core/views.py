@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -25,7 +24,7 @@ def toggle_list(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def metrics(_request: HttpRequest) -> HttpResponse:
     """Answer the metrics, or 404 while they are off."""
-    if settings.SHOP_INSTRUMENTATION != "prometheus":
+    if toggles.choice("instrumentation") != "prometheus":
         return JsonResponse({"detail": "Metrics are off; set SHOP_INSTRUMENTATION=prometheus."}, status=404)
     from core.metrics import exposition  # noqa: PLC0415 - registers the metrics, which stay away while they are off
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -66,24 +67,37 @@ def test_metrics_add_up_over_workers_and_leave_nothing_behind(serve, supervisor,
         fetch(f"{base}/api/v1/products/{shown[number % len(shown)]}")
     with pytest.raises(HTTPError):
         fetch(f"{base}/wp-login.php")
+    fetch(f"{base}/metrics")
     text = fetch(f"{base}/metrics")[1]
-    route = "api/v1/products/<int:pk>"
-    counts = [
-        line for line in text.splitlines() if line.startswith("shop_http_requests_total{") and route in line
-    ]
-    assert len(counts) == 1
-    assert float(counts[0].rsplit(" ", 1)[1]) == 30
-    assert 'route="unmatched"' in text
+    page = 'method="GET",route="api/v1/products/<int:pk>"'
+    told = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(told[f'shop_http_requests_total{{{page},status="2xx"}}']) == 30
+    assert float(told[f'shop_http_request_duration_seconds_bucket{{le="+Inf",{page}}}']) == 30
+    assert float(told[f"shop_sql_queries_total{{{page}}}"]) == 30 * 4
+    assert float(told[f"shop_sql_seconds_total{{{page}}}"]) > 0
+    assert float(told['shop_http_requests_total{method="GET",route="unmatched",status="4xx"}']) == 1
+    assert float(told["shop_http_requests_in_flight"]) == 0
+    assert 1 <= float(told["shop_db_connections"]) <= 4  # one for each thread that was needed
+    assert "/metrics" not in text
+    assert 'route="metrics"' not in text
     assert list(tmp_path.glob("shop-metrics-*"))
     supervisor.stop(child, grace_s=5)
     assert [path.name for path in tmp_path.iterdir()] == ["server.log"]
 
 
-def test_metrics_are_off_unless_asked_for(serve):
-    base, child, log = serve()
+@pytest.mark.parametrize(
+    ("choice", "path", "shown"),
+    [("silk", "silk/requests/", "/api/v1/products/1"), ("toolbar", "api/docs", "djDebug")],
+)
+def test_what_is_for_people_to_look_with_works(serve, environment, choice, path, shown):
+    """And answers as ever: what each shows is only there where it was chosen."""
+    tables = ["manage.py", "migrate", "--settings", "config.diagnose", "--verbosity", "0"]
+    subprocess.run([sys.executable, *tables], cwd=SHOP, env=environment, check=True)
+    base, child, log = serve(SHOP_INSTRUMENTATION=choice)
     await_ready(base, child, log)
-    with pytest.raises(HTTPError, match="404"):
-        fetch(f"{base}/metrics")
+    assert json.loads(fetch(f"{base}/api/v1/products/1")[1])["id"] == 1
+    status, text = fetch(f"{base}/{path}")
+    assert (status, shown in text) == (200, True)
 
 
 def test_a_shop_without_its_services_is_alive_but_not_ready(serve):

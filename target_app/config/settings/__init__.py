@@ -9,5 +9,6 @@ from config.settings.application import *  # noqa: F403 - as above
 from config.settings.security import *  # noqa: F403 - as above
 from config.settings.source import env
 from config.settings.storage import *  # noqa: F403 - as above
+from config.settings.watching import *  # noqa: F403 - as above
 
 env.check()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from config.settings import watching
 from config.settings.source import env
 from core.toggles import declared
 
@@ -17,7 +18,6 @@ LANGUAGE_CODE = "en-us"
 TOGGLES: dict[str, str] = {
     toggle.name: env.choice(toggle.env, toggle.choices, toggle.default) for toggle in declared().values()
 }
-SHOP_INSTRUMENTATION = env.choice("SHOP_INSTRUMENTATION", ("off", "prometheus"), "off")
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -32,23 +32,27 @@ INSTALLED_APPS = [
     "catalogue",
     "orders",
     "seeding",
+    *watching.APPS[TOGGLES["instrumentation"]],
 ]
 
 MIDDLEWARE = [
+    *watching.OUTER_MIDDLEWARE[TOGGLES["instrumentation"]],
     "django.middleware.security.SecurityMiddleware",
     "core.answering.compression",  # outside of what looks at the body
+    *watching.INNER_MIDDLEWARE[TOGGLES["instrumentation"]],
     "core.answering.conditional",
     "core.answering.sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-if SHOP_INSTRUMENTATION == "prometheus":
-    MIDDLEWARE.insert(0, "core.metrics.MetricsMiddleware")
 
 TEMPLATES: list[dict[str, Any]] = [
-    # Needed by the page of the API's documentation alone.
-    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
 ]
 
 LOGGING: dict[str, Any] = {

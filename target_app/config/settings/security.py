@@ -4,7 +4,9 @@
 plain HTTP on loopback, with debugging off all the same.
 """
 
+from config.settings.application import TOGGLES
 from config.settings.source import env
+from config.settings.watching import REVEALING
 
 SHOP_ENV = env.choice("SHOP_ENV", ("local", "production"), "local")
 _PRODUCTION = SHOP_ENV == "production"
@@ -22,6 +24,10 @@ if _PRODUCTION and not ALLOWED_HOSTS:
 if _PRODUCTION and 0 < len(SECRET_KEY) < _LEAST_SECRET:
     env.problems.append(
         f"SECRET_KEY is too short: in production use {_LEAST_SECRET} or more random characters"
+    )
+if _PRODUCTION and TOGGLES["instrumentation"] in REVEALING:
+    env.problems.append(
+        f"SHOP_INSTRUMENTATION={TOGGLES['instrumentation']} shows requests to every client: not in production"
     )
 
 CSRF_COOKIE_SECURE = _PRODUCTION

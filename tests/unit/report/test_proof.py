@@ -57,6 +57,7 @@ def test_claims_and_prices_have_a_table_each():
         "| 51.5 ms → 15.4 ms, −70% | −78% to −59% (99.5%) | ✓ confirmed |" in text
     )
     assert "queries higher by at least 40% (catalogue, POST /x, small) | 3 → 5, +67% | exact |" in text
+    assert "mean latency lower by at most 1% (" in markdown(Proof(entries=[entry(at_most=0.01)]))
     assert text.index("## Claims") < text.index("## Prices")
     assert "2 comparisons in 2 min 22 s, at most 90s of measuring each; commit 0123456789ab;" in text
 

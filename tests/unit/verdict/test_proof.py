@@ -35,6 +35,22 @@ def test_an_interval_is_held_against_what_was_expected(low, high, direction, pro
     assert str(prove(low, high, expected(direction=direction))) == proven
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "direction", "proven"),
+    [
+        (0.001, 0.01, "higher", "confirmed"),
+        (-0.05, -0.01, "higher", "confirmed"),
+        (0.001, 0.011, "higher", "inconclusive"),
+        (0.011, 0.02, "higher", "not confirmed"),
+        (-0.02, -0.011, "lower", "not confirmed"),
+        (-0.01, 0.3, "lower", "confirmed"),
+    ],
+)
+def test_an_interval_is_held_against_what_must_not_be_exceeded(low, high, direction, proven):
+    most = Expectation("off", "on", "cpu_server", Direction(direction), at_least=0.0, at_most=0.01)
+    assert str(prove(low, high, most)) == proven
+
+
 def test_a_timed_claim_is_judged_by_its_contrast():
     found = find(results.improved(), expected(at_least=0.6))
     assert (found.proven, found.unit) == (Proven.CONFIRMED, "us")
