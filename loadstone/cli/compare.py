@@ -13,6 +13,7 @@ import click
 from loadstone.cli.crew import crew_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.crew import CrewWish
 from loadstone.config.load import Project
@@ -24,6 +25,7 @@ from loadstone.record.folder import write_atomically
 from loadstone.record.result import encode
 from loadstone.report import terminal
 from loadstone.stats.verdicts import FailOn, Verdict
+from loadstone.telemetry.endpoint import Wish as MetricsWish
 
 EPILOG = """\b
 Examples:
@@ -117,6 +119,7 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@metrics_options
 @config_option
 def command(
     before: str,
@@ -150,6 +153,7 @@ def command(
     redis_url: str | None,
     allow_host: tuple[str, ...],
     quiet: bool,
+    metrics: MetricsWish,
     config: Path | None,
 ) -> int:
     """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas) or a commit.
@@ -186,16 +190,22 @@ def command(
     sources = sources_of(project, before, after, quiet=quiet)
     experiment = compile_experiment(project, wish, sources)
     check_json_path(json_path)
-    options = Options(
-        state=project.state,
-        reports=reports or project.reports,
-        command=command_line(),
-        database_url=database_url,
-        redis_url=redis_url,
-        allowed_hosts=allow_host,
-    )
     offer = _offer(project, lane, LoadWish(rate=rate, most_users=most_users, crew=crew), gating)
-    with progress_view(quiet=quiet) as view:
+    if offer is None and metrics != MetricsWish():
+        raise ConfigurationError(
+            "the pair lane is never scraped: that would disturb what it times",
+            remedy="add --lane load, or load the finished run: loadstone report export --as openmetrics",
+        )
+    with watcher_of(metrics, allow_host) as watcher, progress_view(quiet=quiet) as view:
+        options = Options(
+            state=project.state,
+            reports=reports or project.reports,
+            command=command_line(),
+            database_url=database_url,
+            redis_url=redis_url,
+            allowed_hosts=allow_host,
+            watcher=watcher,
+        )
         if offer is not None:
             outcome = conduct_load(experiment, offer, options, view)
         else:

@@ -15,6 +15,7 @@ from loadstone.cli.compare import command_line
 from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
 from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.crew import CrewWish
 from loadstone.config.offered import LoadWish, compile_load
 from loadstone.errors import ExitCode
@@ -26,6 +27,7 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
 from loadstone.report import load_reports
 from loadstone.report.load_summary import duration
+from loadstone.telemetry.endpoint import Wish
 from loadstone.workload.load_protocol import Second
 
 LOG_EVERY_S = 10
@@ -39,6 +41,8 @@ Examples:
   loadstone load --rate 9000 --for 5m --expect-workers 6 --bind 10.0.0.5 --target-host 10.0.0.5 \\
       --allow-host 10.0.0.5          (and `loadstone worker --master 10.0.0.5` on other hosts)
   loadstone load orm=prefetch --rate 200 --for 5m --web
+  loadstone load orm=prefetch --rate 200 --for 5m --metrics 9464 --with instrumentation=prometheus \
+      --metrics-targets prometheus/targets/variants.json      (docs/observability.md)
 \b
 Rates and thresholds: docs/load.md.
 Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurement,
@@ -72,6 +76,7 @@ Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurem
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@metrics_options
 @config_option
 def command(
     choices: str | None,
@@ -95,6 +100,7 @@ def command(
     redis_url: str | None,
     allow_host: tuple[str, ...],
     quiet: bool,
+    metrics: Wish,
     config: Path | None,
 ) -> int:
     """Offer load to one variant, given by CHOICES such as orm=prefetch, and hold it to thresholds.
@@ -121,15 +127,16 @@ def command(
         exclude_tags=exclude_tags,
     )
     experiment = compile_load(project, wish)
-    options = Options(
-        state=project.state,
-        reports=reports or project.reports,
-        command=command_line(),
-        database_url=database_url,
-        redis_url=redis_url,
-        allowed_hosts=allow_host,
-    )
-    with _view(quiet=quiet) as view:
+    with watcher_of(metrics, allow_host) as watcher, _view(quiet=quiet) as view:
+        options = Options(
+            state=project.state,
+            reports=reports or project.reports,
+            command=command_line(),
+            database_url=database_url,
+            redis_url=redis_url,
+            allowed_hosts=allow_host,
+            watcher=watcher,
+        )
         outcome = run_load(experiment, options, view)
     return _finish(outcome, as_json=as_json)
 

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from loadstone.lanes.pair import PairLane
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
 from loadstone.lanes.view import View
+from loadstone.lanes.watcher import Unwatched, Watcher
 from loadstone.record.folder import PAGE, new_run_folder, save_result
 from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine
 from loadstone.record.machine import describe_machine
@@ -47,6 +48,8 @@ class Options:
     """Hosts beyond loopback that the service URLs may name."""
     noise: Noise | None = None
     """What to plan for; None: what is known of the machine."""
+    watcher: Watcher = field(default_factory=Unwatched)
+    """Who is told of offered load beside the view."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,9 @@ from loadstone.lanes.conductor import Options, interruptible
 from loadstone.lanes.load_design import LoadView, make_load_plan
 from loadstone.lanes.load_posts import open_generator, refuse_too_much, sendable, spent_s
 from loadstone.lanes.load_show import Showing
+from loadstone.lanes.watcher import Watcher
 from loadstone.record.folder import new_run_folder, write_atomically
+from loadstone.record.journal import now
 from loadstone.record.load_record import (
     LOAD_RESULT,
     BlockLine,
@@ -76,7 +77,8 @@ def run_load(experiment: LoadExperiment, options: Options, view: LoadView) -> Lo
     plan = make_load_plan(experiment, options.command)
     with interruptible(), _open_stage(options, experiment.offer.crew) as stage:
         folder = new_run_folder(options.reports, f"load {experiment.title}")
-        return _Run(experiment, plan, view, folder, LoadJournal(folder), stage).run()
+        options.watcher.began(folder.name, experiment.title, [(experiment.variant.label,) * 2])
+        return _Run(experiment, plan, view, options.watcher, folder, LoadJournal(folder), stage).run()
 
 
 class _Run:
@@ -87,6 +89,7 @@ class _Run:
         experiment: LoadExperiment,
         plan: LoadPlan,
         view: LoadView,
+        watcher: Watcher,
         folder: Path,
         journal: LoadJournal,
         stage: Stage,
@@ -94,6 +97,7 @@ class _Run:
         self._experiment = experiment
         self._plan = plan
         self._view = view
+        self._watcher = watcher
         self._folder = folder
         self._journal = journal
         self._stage = stage
@@ -101,7 +105,7 @@ class _Run:
 
     def run(self) -> LoadOutcome:
         """Measure, judge and write the result."""
-        started = _now()
+        started = now()
         self._journal.append(LoadPlanLine(plan=self._plan))
         error: LoadstoneError | None = None
         status, reason = RunStatus.COMPLETE, "the plan is carried out"
@@ -115,7 +119,8 @@ class _Run:
         if self._seen.aborted:
             reason = f"a threshold broke: {self._seen.aborted}"
         self._stage.close()
-        result = self._finish(LoadEndLine(status=str(status), stop_reason=reason, at=_now()), started)
+        self._watcher.ended(None)
+        result = self._finish(LoadEndLine(status=str(status), stop_reason=reason, at=now()), started)
         return LoadOutcome(self._folder, result, error, status is RunStatus.PARTIAL)
 
     def _finish(self, end: LoadEndLine, started: str) -> LoadResult | None:
@@ -154,8 +159,12 @@ class _Run:
             if experiment.offer.rate is not None:
                 view.step("finding out what this generator can send")
                 self._seen.sendable_rps = sendable(generator, stage, self._folder)
+                self._watcher.sendable(self._seen.sendable_rps)
             view.step("starting the variant")
             running = stack.enter_context(stage.generation([(experiment.variant, 0)]))
+            self._watcher.serving({experiment.variant.label: running["it"].base_url})
+            stack.callback(self._watcher.serving, {})
+            self._watcher.generation(0)
             if experiment.offer.rate is not None:
                 self._run_open(generator, running)
             else:
@@ -223,6 +232,7 @@ class _Run:
             seen.requests, seen.schedule, seen.last = requests, schedule, second
             seen.server_cpu_s, seen.steal = spent_s(it, before), machine.steal()
             self._view.second(second, requests, self._planned(second.elapsed_s - 1))
+            self._watcher.second(0, second, requests, schedule, seen.gate.planned)
             seen.aborted = seen.gate.feed(requests, second.elapsed_s)
             if self._experiment.offer.crew.web:
                 _show(generator, showing, second.elapsed_s, requests)
@@ -230,6 +240,7 @@ class _Run:
 
         try:
             seen.done, seen.requests, seen.schedule = generator.run(order, on_second)
+            self._watcher.block_over(0, seen.done, seen.requests, seen.schedule, seen.gate.planned)
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
@@ -292,7 +303,3 @@ def _open_stage(options: Options, crew: Crew) -> Stage:
         allowed_hosts=options.allowed_hosts,
         listen=crew.listen,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -18,6 +18,7 @@ from loadstone.errors import MeasurementError
 from loadstone.lanes.load_posts import refuse_too_much
 from loadstone.lanes.load_show import Showing
 from loadstone.lanes.view import View
+from loadstone.lanes.watcher import Unwatched, Watcher
 from loadstone.record.journal import CpuSeconds, now
 from loadstone.record.load_comparison import LoadBlock, LoadDesign, LoadGenerationLine, ProbedLine
 from loadstone.record.load_record import LoadJournal
@@ -31,7 +32,7 @@ from loadstone.verdict.load_contrasts import load_contrasts
 from loadstone.verdict.load_levels import LoadMeasured, LoadObservations
 from loadstone.verdict.rules import rules_at
 from loadstone.workload.arrivals import arrivals_per_second
-from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock
+from loadstone.workload.load_protocol import BlockDone, OpenSides, RunBlock, Second
 from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.protocol import Side
 
@@ -53,6 +54,7 @@ class LoadLane:
     view: View
     refill: bool
     sendable_rps: float | None = None
+    watcher: Watcher = field(default_factory=Unwatched)
     measured: list[LoadMeasured] = field(default_factory=list)
     _shown: Recording = field(default_factory=Recording)
     _showing: Showing | None = None
@@ -85,20 +87,24 @@ class LoadLane:
         observations = LoadObservations(len(self.design.plan.variants), self.measured)
         contrasts = load_contrasts(observations, rules, gating_only=True)
         self.view.looked(count, contrasts)
+        self.watcher.looked(contrasts)
         return not any(one.available and one.verdict is Verdict.INCONCLUSIVE for one in contrasts)
 
     def _measure(self, index: int) -> None:
         planned, variants = self.design.plan.generations[index], self.experiment.variants
         cast = [(variants[one], planned.slots[one]) for one in planned.start_order]
         self.view.measuring(index, 0.0, 0)
+        self.watcher.generation(index)
         with self.stage.generation(cast, refill=self.refill) as running:
             sides = [Side(variant=each.name, base_url=running[each.name].base_url) for each in variants]
+            self.watcher.serving({each.variant: each.base_url for each in sides})
             self._open(index, sides, running)
             machine, begin = CpuSampler(), time.monotonic()
             blocks, requests, schedule, errors = self._blocks(index, running)
             duration_s, steal, ended_at = time.monotonic() - begin, machine.steal(), now()
             self.generator.close_sides()
             running.check()
+        self.watcher.serving({})
         line = LoadGenerationLine(
             index=index,
             requests=self.journal.seal(requests),
@@ -181,12 +187,22 @@ class LoadLane:
             drain_s=self.design.drain_s,
             shares=[(0, 1, 0)],
         )
+        planned = arrivals_per_second(parse_rate(self.design.rate), *window).tolist()
+        measured = "warm" not in key
+
+        def on_second(second: Second, requests: Recording, schedule: Recording) -> bool:
+            if measured:
+                self.watcher.second(side, second, requests, schedule, planned)
+            return True
+
         try:
-            ran = self.generator.run(order, lambda *_: True)
+            ran = self.generator.run(order, on_second)
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
         _require_whole(ran[0])
+        if measured:
+            self.watcher.block_over(side, *ran, planned)
         return ran
 
     def _cpu(self, running: Generation, side: int) -> CpuReading:

@@ -24,6 +24,7 @@ from loadstone.lanes.load_posts import open_generator, sendable
 from loadstone.lanes.posts import open_posts
 from loadstone.lanes.probe import ProbeLane
 from loadstone.lanes.view import View
+from loadstone.lanes.watcher import Watcher
 from loadstone.record.folder import PAGE, new_run_folder, save_result
 from loadstone.record.load_comparison import ComparisonEndLine, DesignLine, LoadDesign
 from loadstone.record.load_record import LoadJournal
@@ -145,10 +146,12 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
     design = make_load_design(experiment, offer, options.command)
     with interruptible(), _open_stage(experiment, options, offer.crew) as stage:
         folder = new_run_folder(options.reports, f"{experiment.title} load")
+        named = [(each.name, each.label) for each in experiment.variants]
+        options.watcher.began(folder.name, design.plan.title, named)
         journal = LoadJournal(folder)
         journal.append(DesignLine(design=design))
         started, begin = _now(), time.monotonic()
-        ending = _end_well(experiment, offer.crew, design, stage, folder, journal, view)
+        ending = _end_well(experiment, offer.crew, design, stage, folder, journal, view, options.watcher)
         stage.close()
     journal.append(
         ComparisonEndLine(
@@ -170,6 +173,8 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
     result = judge_comparison(read_sealed_load(folder), circumstances)
     save_result(folder, result)
     write_reports(folder, result)
+    options.watcher.looked(result.contrasts)
+    options.watcher.ended(result.verdict.verdict)
     return Outcome(folder, folder / PAGE, result, ending.error, ending.interrupted)
 
 
@@ -181,9 +186,10 @@ def _end_well(
     folder: Path,
     journal: LoadJournal,
     view: View,
+    watcher: Watcher,
 ) -> _Ending:
     try:
-        return _measure(experiment, crew, design, stage, folder, journal, view)
+        return _measure(experiment, crew, design, stage, folder, journal, view, watcher)
     except KeyboardInterrupt:
         view.step("interrupted: stopping what was started")
         return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
@@ -199,6 +205,7 @@ def _measure(
     folder: Path,
     journal: LoadJournal,
     view: View,
+    watcher: Watcher,
 ) -> _Ending:
     stage.prepare(experiment.variants, progress=view.step)
     with ExitStack() as stack:
@@ -229,7 +236,9 @@ def _measure(
             view,
             refill=probing.writes,
             sendable_rps=sendable(generator, stage, folder),
+            watcher=watcher,
         )
+        watcher.sendable(lane.sendable_rps)
         reason, decided = lane.run()
     return _Ending(RunStatus.COMPLETE, reason, decided=decided)
 
