@@ -17,4 +17,5 @@ urlpatterns = [
     path("api/v1/", include("customers.urls")),
     path("api/v1/", include("orders.urls")),
     *watching_urls(),
+    path("", include("graph.urls")),
 ]

@@ -32,6 +32,10 @@ SECRET_KEY=
 SHOP_ENV=local
 SHOP_CACHE_SECONDS=300
 SHOP_THROTTLE_RATE=1000/s
+# What a GraphQL query may ask for: levels, fields; and whether the schema (not in production)
+SHOP_GRAPHQL_DEPTH=6
+SHOP_GRAPHQL_COST=2000
+SHOP_GRAPHQL_INTROSPECTION=true
 
 """
 

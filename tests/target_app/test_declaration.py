@@ -14,6 +14,7 @@ from core.toggle_texts import EXAMPLE, PAGE, texts
 from core.toggles import DECLARATION, declared
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from graph.fetching import FETCHES
 from orders.serializers import SELLERS
 
 from loadstone.config.load import load_toggles
@@ -60,6 +61,7 @@ def test_every_choice_is_implemented():
     assert set(ratings._WAYS) == set(rows._FIGURES) == choices["rating"]
     assert set(selectors.SEARCHES) == choices["search"]
     assert set(AUTHENTICATIONS) == set(CREDENTIALS) == choices["auth"]
+    assert set(FETCHES) == choices["graphql"]
     assert set(PAGINATIONS) == choices["pagination"]
     assert set(COUNTS) == choices["count"]
     assert set(THROTTLES) == choices["throttle"]

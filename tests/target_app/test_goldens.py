@@ -29,6 +29,10 @@ CASES = {
     "reviews-exact": ("/api/v1/products/1/reviews", {"count": "exact"}),
     "search-fulltext": ("/api/v1/search?q=oak lamp", {"count": "none"}),
     "search-icontains": ("/api/v1/search?q=oak -lamp", {"search": "icontains", "count": "none"}),
+    "graph-dataloader": (
+        "/graphql/?query={products(first:5){name brand{name} tags reviews(first:2){title author{name}}}}",
+        {"graphql": "dataloader"},
+    ),
     "best-sellers": ("/api/v1/best-sellers?category=kitchen", {}),
 }
 

@@ -68,6 +68,14 @@ def test_production_refuses_what_is_only_good_at_home():
     assert "SECRET_KEY is too short" in done.stderr
 
 
+@pytest.mark.parametrize(("where", "shown"), [("production", "False"), ("local", "True")])
+def test_production_keeps_the_graphs_schema_to_itself(where, shown):
+    code = "from django.conf import settings; print(settings.SHOP_GRAPHQL_INTROSPECTION)"
+    choices = {"SHOP_ENV": where, "SHOP_ALLOWED_HOSTS": "shop.example"}
+    done = manage("shell", "--no-imports", "--command", code, **choices, **GOOD)
+    assert (done.returncode, done.stdout.strip()) == (0, shown)
+
+
 @pytest.mark.parametrize(("choice", "age"), [("persistent", "None"), ("per_request", "0")])
 def test_connections_are_kept_or_not(choice, age):
     code = "from django.db import connection; print(connection.settings_dict['CONN_MAX_AGE'])"

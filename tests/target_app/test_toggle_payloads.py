@@ -33,6 +33,7 @@ PATHS = [
     "/api/v1/categories",
     "/api/v1/brands",
     "/api/v1/customers",
+    "/graphql/?query={products(first:5){name rating brand{name} tags reviews(first:2){title author{name}}}}",
 ]
 EXPECTED = {}
 """Answers of the defaults, by what is held: the rows are the same in every test."""
