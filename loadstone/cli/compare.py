@@ -6,7 +6,9 @@ import os
 import shlex
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +19,7 @@ from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.crew import CrewWish
 from loadstone.config.load import Project
+from loadstone.config.model import Experiment
 from loadstone.config.offered import LoadWish, Offer, compile_offer
 from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
@@ -46,6 +49,73 @@ rows, cache commands and bytes are shown and do not decide.
 Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 4 inconclusive with --require-verdict, 130 interrupted (a partial report is kept).
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The options of one call, by their names on the command line."""
+
+    before: str
+    after: str
+    scenario: str | None
+    size: str | None
+    lane: str
+    rate: str | None
+    crew: CrewWish
+    most_users: int | None
+    budget: str | None
+    anytime: bool
+    margin: str | None
+    alpha: str | None
+    seed: int
+    users: int | None
+    in_flight: int | None
+    gating: tuple[str, ...]
+    tracks: int | None
+    pinned: bool | None
+    steady: bool | None
+    controls: bool
+    held: tuple[str, ...]
+    generations: int | None
+    allow_identical: bool
+    fail_on: str
+    require_verdict: bool
+    json_path: str | None
+    reports: Path | None
+    database_url: str | None
+    redis_url: str | None
+    allow_host: tuple[str, ...]
+    quiet: bool
+    metrics: MetricsWish
+    config: Path | None
+
+    def experiment(self, project: Project) -> Experiment:
+        """Return what is asked for; raises `ConfigurationError`."""
+        wish = Wish(
+            before=self.before,
+            after=self.after,
+            held=self.held,
+            scenario=self.scenario,
+            size=self.size,
+            budget=self.budget,
+            margin=self.margin,
+            alpha=self.alpha,
+            seed=self.seed,
+            users=self.users,
+            allow_identical=self.allow_identical,
+            generations=self.generations or 0,
+            in_flight=self.in_flight,
+            tracks=self.tracks,
+            pinned=self.pinned,
+            steady=self.steady,
+            gating=self.gating,
+            fail_on=FailOn(self.fail_on),
+            lane=self.lane,
+            anytime=self.anytime,
+            controls=self.controls,
+        )
+        sources = sources_of(project, self.before, self.after, quiet=self.quiet)
+        return compile_experiment(project, wish, sources)
 
 
 @click.command("compare", epilog=EPILOG)
@@ -121,41 +191,7 @@ Exit codes: 0 nothing failed, 1 regressed, 2 wrong use, 3 invalid measurement,
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
 @metrics_options
 @config_option
-def command(
-    before: str,
-    after: str,
-    scenario: str | None,
-    size: str | None,
-    lane: str,
-    rate: str | None,
-    crew: CrewWish,
-    most_users: int | None,
-    budget: str | None,
-    anytime: bool,
-    margin: str | None,
-    alpha: str | None,
-    seed: int,
-    users: int | None,
-    in_flight: int | None,
-    gating: tuple[str, ...],
-    tracks: int | None,
-    pinned: bool | None,
-    steady: bool | None,
-    controls: bool,
-    held: tuple[str, ...],
-    generations: int | None,
-    allow_identical: bool,
-    fail_on: str,
-    require_verdict: bool,
-    json_path: str | None,
-    reports: Path | None,
-    database_url: str | None,
-    redis_url: str | None,
-    allow_host: tuple[str, ...],
-    quiet: bool,
-    metrics: MetricsWish,
-    config: Path | None,
-) -> int:
+def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
     """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas) or a commit.
 
     A commit is a branch, tag or hash of the project's git repository; `.` is the
@@ -163,70 +199,62 @@ def command(
     Both variants run at the same time, each with a PostgreSQL and a Redis of its
     own; twin users send every request to both, back to back in random order.
     """
-    project = open_project(config)
-    wish = Wish(
-        before=before,
-        after=after,
-        held=held,
-        scenario=scenario,
-        size=size,
-        budget=budget,
-        margin=margin,
-        alpha=alpha,
-        seed=seed,
-        users=users,
-        allow_identical=allow_identical,
-        generations=generations or 0,
-        in_flight=in_flight,
-        tracks=tracks,
-        pinned=pinned,
-        steady=steady,
-        gating=gating,
-        fail_on=FailOn(fail_on),
-        lane=lane,
-        anytime=anytime,
-        controls=controls,
-    )
-    sources = sources_of(project, before, after, quiet=quiet)
-    experiment = compile_experiment(project, wish, sources)
-    check_json_path(json_path)
-    offer = _offer(project, lane, LoadWish(rate=rate, most_users=most_users, crew=crew), gating)
-    if offer is None and metrics != MetricsWish():
-        raise ConfigurationError(
-            "the pair lane is never scraped: that would disturb what it times",
-            remedy="add --lane load, or load the finished run: loadstone report export --as openmetrics",
-        )
-    with watcher_of(metrics, allow_host) as watcher, progress_view(quiet=quiet) as view:
+    asked = Asked(**given)
+    project = open_project(asked.config)
+    experiment = asked.experiment(project)
+    check_json_path(asked.json_path)
+    offer = _offer(project, asked)
+    with (
+        watcher_of(asked.metrics, asked.allow_host) as watcher,
+        progress_view(quiet=asked.quiet) as view,
+    ):
         options = Options(
             state=project.state,
-            reports=reports or project.reports,
+            reports=asked.reports or project.reports,
             command=command_line(),
-            database_url=database_url,
-            redis_url=redis_url,
-            allowed_hosts=allow_host,
+            database_url=asked.database_url,
+            redis_url=asked.redis_url,
+            allowed_hosts=asked.allow_host,
             watcher=watcher,
         )
         if offer is not None:
             outcome = conduct_load(experiment, offer, options, view)
         else:
             outcome = conduct(experiment, options, view)
-    return _finish(outcome, json_path, require_verdict=require_verdict)
+    return finish(outcome, asked.json_path, require_verdict=asked.require_verdict)
 
 
-def _offer(project: Project, lane: str, wish: LoadWish, gating: tuple[str, ...]) -> Offer | None:
+def asked_of(words: list[str]) -> Asked:
+    """Return what the words behind `loadstone compare` ask for; raises `click.UsageError`."""
+    given = command.make_context("compare", list(words)).params
+    grouped: dict[str, Any] = {
+        "crew": CrewWish(),
+        "metrics": MetricsWish(),
+    }  # the load lane's, which cannot go on
+    own = {field.name: given[field.name] for field in fields(Asked) if field.name not in grouped}
+    return Asked(**own, **grouped)
+
+
+def _offer(project: Project, asked: Asked) -> Offer | None:
     """Return what the load lane offers; None for the other lanes."""
-    if lane != "load":
-        if wish != LoadWish():
-            raise ConfigurationError("only the load lane offers a rate", remedy="add --lane load")
-        return None
-    if gating:
+    wish = LoadWish(rate=asked.rate, most_users=asked.most_users, crew=asked.crew)
+    if asked.lane == "load":
+        if asked.gating:
+            raise ConfigurationError(
+                "the load lane's gating metrics are fixed", remedy="leave out --gate, or use the pair lane"
+            )
+        return compile_offer(project, wish)
+    if wish != LoadWish():
+        raise ConfigurationError("only the load lane offers a rate", remedy="add --lane load")
+    if asked.metrics != MetricsWish():
         raise ConfigurationError(
-            "the load lane's gating metrics are fixed", remedy="leave out --gate, or use the pair lane"
+            "the pair lane is never scraped: that would disturb what it times",
+            remedy="add --lane load, or load the finished run: loadstone report export --as openmetrics",
         )
-    return compile_offer(project, wish)
+    return None
 
 
-def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
+def finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
     """Print the summary, write the JSON, and return the exit code."""
     if json_path and json_path != "-":
         write_atomically(Path(json_path), encode(outcome.result))
@@ -239,6 +267,8 @@ def _finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -
     if outcome.error is not None:
         raise outcome.error
     if outcome.interrupted:
+        if "pair" in outcome.result.experiment.lanes:
+            err().print(f"continue it with: loadstone resume {outcome.folder.name}", highlight=False)
         return int(ExitCode.INTERRUPTED)
     if require_verdict and outcome.result.verdict.verdict is Verdict.INCONCLUSIVE:
         return int(ExitCode.INCONCLUSIVE)

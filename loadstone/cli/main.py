@@ -17,7 +17,9 @@ from loadstone.cli import (
     load,
     prove,
     report,
+    resume,
     scenario,
+    stop,
     toggles,
     verify,
     worker,
@@ -50,6 +52,8 @@ def cli() -> None:
 
 for module in (
     compare,
+    resume,
+    stop,
     prove,
     load,
     capacity,

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -20,10 +19,12 @@ from loadstone.lanes.design import Noise, Setting, make_plan
 from loadstone.lanes.pair import PairLane
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
+from loadstone.lanes.resuming import kept_setting, require_same, sealed_rows
 from loadstone.lanes.view import View
 from loadstone.lanes.watcher import Unwatched, Watcher
 from loadstone.record.folder import PAGE, new_run_folder, save_result
-from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine
+from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, ResumeLine, now
+from loadstone.record.kept import Kept, seconds_between, to_second
 from loadstone.record.machine import describe_machine
 from loadstone.record.noise import find_profile, user_folder
 from loadstone.record.plan import Plan
@@ -86,13 +87,18 @@ class _Run:
     journal: Journal
     stage: Stage
     setting: Setting
+    kept: Kept | None = None
+    """Of a run that goes on: what it has measured before."""
     frozen: bool = False
+
+    def __post_init__(self) -> None:
+        self.frozen = self.kept is not None
 
     def freeze(self, plan: Plan) -> None:
         """Open the journal with the plan; from here on it does not change."""
         if not self.frozen:
             self.plan, self.frozen = plan, True
-            self.journal.append(PlanLine(plan=self.plan))
+            self.journal.append(PlanLine(plan=plan, at=now(), machine=describe_machine().fingerprint))
 
 
 def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
@@ -111,6 +117,30 @@ def conduct(experiment: Experiment, options: Options, view: View) -> Outcome:
         return _run(_Run(experiment, options, view, plan, folder, Journal(folder), stage, setting))
 
 
+def resume(kept: Kept, experiment: Experiment, options: Options, view: View) -> Outcome:
+    """Go on with a run that was cut short, by the plan it has; looks that it took are not taken again.
+
+    Raises:
+        ConfigurationError: the experiment or the machine is another one, or the run goes on still.
+    """
+    setting = kept_setting(kept.plan)
+    again = make_plan(experiment, kept.plan.command, setting)
+    require_same(kept, again, describe_machine().fingerprint)
+    with interruptible(), _open_stage(experiment, options, setting) as stage:
+        journal = Journal(kept.folder, resume=True)
+        run = _Run(experiment, options, view, kept.plan, kept.folder, journal, stage, setting, kept)
+        idle_s = round(seconds_between(kept.last_at, now()), 3)
+        journal.append(ResumeLine(at=now(), generations=len(kept.generations), idle_s=idle_s))
+        return _run(run)
+
+
+def report_kept(kept: Kept) -> Outcome:
+    """Judge a run whose measuring has ended, but which was killed before it was judged."""
+    Journal(kept.folder, resume=True).close()  # raises where it is being judged
+    result = _report(kept.folder, _circumstances(kept.folder, kept.started_at, kept.last_at, kept.lasted_s))
+    return Outcome(kept.folder, kept.folder / PAGE, result, None, interrupted=False)
+
+
 def _setting(experiment: Experiment, options: Options) -> Setting:
     profile = find_profile((options.state, user_folder()), describe_machine().fingerprint)
     external = bool(options.database_url or options.redis_url)
@@ -120,46 +150,60 @@ def _setting(experiment: Experiment, options: Options) -> Setting:
 
 def _run(run: _Run) -> Outcome:
     """Measure, judge and report; the stage is closed by the caller."""
-    started, begin = datetime.now(UTC), time.monotonic()
+    kept, started, begin = run.kept, now(), time.monotonic()
     ending = _end_well(run)
     run.freeze(run.plan)  # where it ended before there was anything to plan by
     _ignore_signals()  # what was measured is worth the second that judging it takes
     run.stage.close()
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    finished, duration_s = now(), time.monotonic() - begin
+    if kept is not None:
+        started, duration_s = kept.started_at or started, kept.lasted_s + duration_s
     try:
-        result = _judge(
-            run, ending, started.isoformat(timespec="seconds"), finished, time.monotonic() - begin
-        )
-        save_result(run.folder, result)
-        write_reports(run.folder, result)
+        run.journal.append(_end_line(ending, finished))
+        run.journal.close()
     except OSError as error:
-        raise MeasurementError(
-            f"the report could not be written to {run.folder}",
-            cause=str(error),
-            remedy="make room and repeat the run; its journal keeps what was measured",
-        ) from ending.error or error
+        raise _unwritten(run.folder, error) from ending.error or error
+    result = _report(run.folder, _circumstances(run.folder, started, finished, duration_s), ending.error)
     return Outcome(run.folder, run.folder / PAGE, result, ending.error, ending.interrupted)
 
 
-def _judge(run: _Run, ending: _Ending, started: str, finished: str, duration_s: float) -> Result:
-    run.journal.append(
-        EndLine(
-            status=str(ending.status),
-            stop_reason=ending.reason,
-            at=finished,
-            decided=ending.decided,
-            cause=ending.error.cause if ending.error else "",
-        )
+def _end_line(ending: _Ending, at: str) -> EndLine:
+    return EndLine(
+        status=str(ending.status),
+        stop_reason=ending.reason,
+        at=at,
+        decided=ending.decided,
+        cause=ending.error.cause if ending.error else "",
     )
-    run.journal.close()
-    circumstances = Circumstances(
-        run_id=run.folder.name,
-        started_at=started,
-        finished_at=finished,
+
+
+def _circumstances(folder: Path, started: str, finished: str, duration_s: float) -> Circumstances:
+    return Circumstances(
+        run_id=folder.name,
+        started_at=to_second(started),
+        finished_at=to_second(finished),
         duration_s=round(duration_s, 3),
         machine=describe_machine(),
     )
-    return judge_run(read_sealed(run.folder), circumstances)
+
+
+def _report(folder: Path, circumstances: Circumstances, fault: LoadstoneError | None = None) -> Result:
+    """Judge what is sealed and write the reports; raises `MeasurementError` where they cannot be."""
+    try:
+        result = judge_run(read_sealed(folder), circumstances)
+        save_result(folder, result)
+        write_reports(folder, result)
+    except OSError as error:
+        raise _unwritten(folder, error) from fault or error
+    return result
+
+
+def _unwritten(folder: Path, error: OSError) -> MeasurementError:
+    return MeasurementError(
+        f"the report could not be written to {folder}",
+        cause=str(error),
+        remedy=f"make room, and let loadstone resume {folder.name} write it from what the journal keeps",
+    )
 
 
 def _end_well(run: _Run) -> _Ending:
@@ -192,7 +236,8 @@ def _measure(run: _Run) -> _Ending:
             probe = probing.run()
         run.freeze(make_plan(experiment, run.options.command, probed(run.setting, probing)))
         view.planned(run.plan)
-        run.journal.append(ProbeLine(probe=msgspec.Raw(msgspec.json.encode(probe))))
+        if run.kept is None or not run.kept.probed:
+            run.journal.append(ProbeLine(probe=msgspec.Raw(msgspec.json.encode(probe))))
         view.probed(probe)
         if probe.payload.differences:
             return _payloads_differ(probe)
@@ -207,6 +252,7 @@ def _measure(run: _Run) -> _Ending:
             view,
             refill=probing.writes,
             statements=probing.statements,
+            sealed=sealed_rows(run.kept) if run.kept else [],
         )
         reason, decided = lane.run()
         return _Ending(RunStatus.COMPLETE, reason, decided=decided)

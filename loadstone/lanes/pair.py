@@ -78,7 +78,7 @@ class PairLane:
     statements: dict[str, list[str]] = field(default_factory=dict)
     """Examples of each variant's reading statements, whose plans are watched."""
     sealed: list[tuple[GenerationLine, Rows]] = field(default_factory=list)
-    """What is measured, a control's extra cost charged to its CPU too."""
+    """What is measured, a control's extra cost charged to its CPU too; not empty where a run goes on."""
 
     def run(self) -> tuple[str, bool]:
         """Measure until decided or spent; return why it ended, and whether the data ended it.
@@ -87,26 +87,37 @@ class PairLane:
             TargetError: something of the target died.
             MeasurementError: a generator died or was misled.
         """
-        begin = time.monotonic()
+        self.refill |= any(_writes(line) for line, _ in self.sealed)
+        begin = time.monotonic() - self._lasted_s()
+        if self.sealed and (ended := self._ended(begin)):
+            return ended
         tracks = Tracks(
             cores=[post.track.cores for post in self.posts],
             measure=self._measure,
             cut_short=self._cut_short,
             on_progress=lambda told: self.view.measuring(told.generation, told.share, told.pairs),
         )
-        with tracks.results(self.plan.generations) as results:
+        with tracks.results(self.plan.generations[len(self.sealed) :]) as results:
             for measured in results:
                 self._seal(measured)
-                count = len(self.sealed)
-                if self._decided(count):
-                    return (
-                        f"every gating metric that can be measured is decided after {count} generations",
-                        True,
-                    )
-                if self._spent(count, time.monotonic() - begin):
-                    planned = self.plan.max_generations
-                    return f"the budget is spent after {count} of {planned} generations", False
-        return f"the planned {self.plan.max_generations} generations are measured", True
+                if ended := self._ended(begin):
+                    return ended
+        raise MeasurementError("the tracks gave fewer generations than the plan has")
+
+    def _lasted_s(self) -> float:
+        """Return how much of the budget an earlier part of the run took."""
+        return sum(line.duration_s + (line.turnover_s or 0.0) for line, _ in self.sealed) / self.plan.tracks
+
+    def _ended(self, begin: float) -> tuple[str, bool] | None:
+        """Return why measuring ends with what is sealed, and whether the data end it; None: it goes on."""
+        count, planned = len(self.sealed), self.plan.max_generations
+        if self._decided(count):
+            return f"every gating metric that can be measured is decided after {count} generations", True
+        if count == planned:
+            return f"the planned {planned} generations are measured", True
+        if self._spent(count, time.monotonic() - begin):
+            return f"the budget is spent after {count} of {planned} generations", False
+        return None
 
     def _spent(self, count: int, seconds: float) -> bool:
         """Tell whether another round of all tracks would not fit into the budget."""
@@ -245,6 +256,10 @@ class PairLane:
         )
         self.journal.append(line)
         # a rare write may come up that the probe never saw
-        self.refill |= any(step.partition(" ")[0] in UNSAFE for step in done.steps)
+        self.refill |= _writes(line)
         spikes = spikes_from_bytes(done.spikes, len(rows))
         self.sealed.append(charged(line, rows, spikes, self.plan.spike_share))
+
+
+def _writes(line: GenerationLine) -> bool:
+    return any(step.partition(" ")[0] in UNSAFE for step in line.steps)

@@ -7,6 +7,7 @@ torn last line is what a kill leaves behind; it is dropped when reading.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from loadstone.errors import MeasurementError
+from loadstone.errors import ConfigurationError, MeasurementError
 from loadstone.record.observations import Rows, Spikes, rows_from_bytes, spikes_from_bytes
 from loadstone.record.plan import Plan
 
@@ -35,6 +36,10 @@ class PlanLine(Line, frozen=True, kw_only=True, tag="plan"):
     """The plan that everything below follows."""
 
     plan: Plan
+    at: str = ""
+    """When it was frozen; empty: not recorded."""
+    machine: str = ""
+    """Fingerprint of the machine that measures; empty: not recorded."""
 
 
 class CpuSeconds(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,16 +108,45 @@ class EndLine(Line, frozen=True, kw_only=True, tag="end"):
     """Of a fault: what is known of it."""
 
 
-AnyLine = PlanLine | GenerationLine | ProbeLine | EndLine
+class ResumeLine(Line, frozen=True, kw_only=True, tag="resume"):
+    """The run was cut short before this line, and goes on after it by the same plan."""
+
+    at: str
+    generations: int
+    """How many were sealed before."""
+    idle_s: float
+    """Between the last sign of life and now; what went on meanwhile is not known."""
+
+
+AnyLine = PlanLine | GenerationLine | ProbeLine | EndLine | ResumeLine
 
 
 class Journal:
-    """Writes a run's journal and chunks."""
+    """Writes a run's journal and chunks, and holds the journal locked for as long as it is open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
+        """Open the journal of a new run, or with `resume` that of one that was cut short.
+
+        Raises:
+            ConfigurationError: the run goes on still.
+        """
         self._chunks = folder / "chunks"
-        self._chunks.mkdir()
+        self._chunks.mkdir(exist_ok=resume)
         self._file: IO[bytes] = (folder / JOURNAL).open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise ConfigurationError(
+                f"{folder.name} goes on still", cause="another process writes its journal"
+            ) from error
+        if resume:
+            self._drop_torn(folder / JOURNAL)
+
+    def _drop_torn(self, path: Path) -> None:
+        """Cut off a last line without its end, which a kill leaves behind."""
+        data = path.read_bytes()
+        self._file.truncate(data.rfind(b"\n") + 1)
 
     def append(self, line: AnyLine) -> None:
         """Add one line and flush it to the disk; raises `OSError` when it cannot."""

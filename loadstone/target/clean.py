@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from loadstone.target.reaper import stop_processes
 
 LOCK = "lock"
 """File in a run's folder that the run holds locked for as long as it lives."""
+PID = "pid"
+"""File in a run's folder that names the harness's process."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ def run_folder(state: State, token: str) -> Iterator[Path]:
         folder = folders.passable_folder(state.slots / token)
         held = locked(folder / LOCK)
         held.__enter__()
+        (folder / PID).write_text(str(os.getpid()))
     try:
         yield folder
     finally:

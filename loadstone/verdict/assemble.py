@@ -14,6 +14,7 @@ from loadstone.record.journal import (
     GenerationLine,
     PlanLine,
     ProbeLine,
+    ResumeLine,
     read_chunk,
     read_journal,
     read_spikes,
@@ -58,6 +59,8 @@ class Sealed:
     end: EndLine | None
     bare: Observations | None = None
     """The observations without a control's extra cost; None where no control has any."""
+    resumes: tuple[ResumeLine, ...] = ()
+    """Where the run was cut short and went on."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def read_sealed(folder: Path) -> Sealed:
     plan = lines[0].plan
     generations = [line for line in lines if isinstance(line, GenerationLine)]
     probes = [line for line in lines if isinstance(line, ProbeLine)]
-    ends = [line for line in lines if isinstance(line, EndLine)]
+    ends = [line for line in lines if isinstance(line, EndLine | ResumeLine)]
+    end = ends[-1] if ends else None
     rows = [read_chunk(folder, line.chunk) for line in generations]
     spikes = [read_spikes(folder, line) for line in generations]
     sealed = list(zip(generations, rows, spikes, strict=True))
@@ -90,7 +94,8 @@ def read_sealed(folder: Path) -> Sealed:
         observations=gather(count, [charged(*one, plan.spike_share) for one in sealed]),
         bare=gather(count, [relieved(*one) for one in sealed]) if spiked else None,
         probe=msgspec.json.decode(probes[-1].probe, type=Probe) if probes else None,
-        end=ends[-1] if ends else None,
+        end=end if isinstance(end, EndLine) else None,
+        resumes=tuple(line for line in lines if isinstance(line, ResumeLine)),
     )
 
 
@@ -100,7 +105,8 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
     rules = _rules(sealed)
     contrasts = all_contrasts(observations, rules) if rules else []
     controls = judge_controls(observations, sealed.bare, rules) if rules else []
-    checks = all_checks(observations, plan, rules, sealed.probe) + control_checks(controls, plan)
+    checks = all_checks(observations, plan, rules, sealed.probe, sealed.resumes)
+    checks += control_checks(controls, plan)
     contrasts = _without_invalid(contrasts, checks)
     names = [plan.variants[index].name for index in (0, *plan.judged)]
     changes = fact_changes(sealed.probe, names, deciding="pair" not in plan.lanes)

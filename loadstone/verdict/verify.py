@@ -104,14 +104,14 @@ def _require_run(folder: Path) -> None:
         raise ConfigurationError(
             f"{folder} has no result that could be verified",
             cause="the run was killed before it was judged, or goes on still",
-            remedy="name a run that has ended",
+            remedy=f"name a run that has ended, or let loadstone resume {folder.name} go on with it",
         )
 
 
 def _journal(lines: list[AnyLine]) -> Step:
     """An end that is missing was cut off: a run with a result has one."""
     generations = sum(isinstance(line, GenerationLine) for line in lines)
-    ended = any(isinstance(line, EndLine) for line in lines)
+    ended = bool(lines) and isinstance(lines[-1], EndLine)
     end = "its end" if ended else "but no end: it was cut short"
     return Step("journal", ok=ended, message=f"{len(lines)} lines, {generations} generations, {end}")
 

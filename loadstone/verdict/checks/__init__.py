@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from loadstone.record.journal import ResumeLine
 from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
 from loadstone.record.result import Check
@@ -14,7 +17,11 @@ __all__ = ["all_checks", "control_checks"]
 
 
 def all_checks(
-    observations: Observations, plan: Plan, rules: Rules | None, probe: Probe | None
+    observations: Observations,
+    plan: Plan,
+    rules: Rules | None,
+    probe: Probe | None,
+    resumes: Sequence[ResumeLine] = (),
 ) -> list[Check]:
     """Return every check of the run, in the order in which reports show them."""
     checks = [probing.check_payload(probe)] if probe is not None else []
@@ -40,6 +47,7 @@ def all_checks(
             surroundings.check_others(observations),
         ]
     checks.append(amounts.check_generations(observations, plan))
+    checks += [surroundings.check_resumed(resumes)] if resumes else []
     return checks
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from loadstone.record.journal import ResumeLine
 from loadstone.record.plan import Plan
 from loadstone.record.result import Check, CheckStatus
 from loadstone.verdict.checks.grading import graded
@@ -71,6 +73,18 @@ def check_others(observations: Observations) -> Check:
         else "no other run of this project went on at the same time",
         remedy="run one after the other: they disturb each other's timing" if others else "",
         value=float(others),
+    )
+
+
+def check_resumed(resumes: Sequence[ResumeLine]) -> Check:
+    """Generations before and after a pause follow one plan; none is measured across it."""
+    told = ", ".join(f"after {one.generations} generations, {one.idle_s:.0f} s later" for one in resumes)
+    times = "once" if len(resumes) == 1 else f"{len(resumes)} times"
+    return Check(
+        name="resumed",
+        status=CheckStatus.OK,
+        message=f"cut short and continued {times} by the same plan: {told}",
+        value=float(len(resumes)),
     )
 
 

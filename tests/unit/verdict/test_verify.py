@@ -11,7 +11,7 @@ from runs import Truth, make_controlled_plan, make_plan, make_run, spike
 
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import save_result
-from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, read_journal
+from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, ResumeLine, read_journal
 from loadstone.record.probed import PayloadCheck, Probe
 from loadstone.record.result import Machine
 from loadstone.stats.repeated import Stopping
@@ -240,3 +240,20 @@ def test_a_run_that_was_killed_has_nothing_to_verify(run):
 def test_a_result_of_another_version_is_called_that(run):
     edit(run, lambda tree: tree.update(schema_version="1.999"))
     assert "judged by another version" in verify_run(run).steps[-1].message
+
+
+def test_a_run_that_was_cut_short_twice_is_judged_as_one_in_one_piece(untouched, tmp_path):
+    """Only the check that tells of it, and what the run tells of itself, may differ."""
+    lines = read_journal(untouched)
+    whole = judge_run(read_sealed(untouched), Circumstances("run", *TIMES, 60.0, MACHINE))
+    folder = Path(shutil.copytree(untouched, tmp_path / "resumed"))
+    (folder / "journal.jsonl").unlink()
+    journal = Journal(folder, resume=True)
+    partial = EndLine(status="partial", stop_reason="interrupted", at=TIMES[0])
+    pause = ResumeLine(at=TIMES[1], generations=2, idle_s=60.0)
+    for line in (*lines[:4], partial, pause, *lines[4:6], replace(pause, generations=4), *lines[6:]):
+        journal.append(line)
+    journal.close()
+    resumed = judge_run(read_sealed(folder), Circumstances("run", *TIMES, 60.0, MACHINE))
+    assert resumed.checks[-1].name == "resumed"
+    assert replace(resumed, checks=resumed.checks[:-1]) == whole
