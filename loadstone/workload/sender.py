@@ -115,7 +115,7 @@ class Sender(Composer):
             body = connection.exchange(request, send_ns + how.limit_ns, verb.head_only)
             end_ns = connection.idle_ns = _clock()
             answer = how.kind(connection.status, body, connection.head, target, end_ns - send_ns)
-            if self._keeps_cookies and connection.head.find(b"ookie:", 0, connection.head_end) >= 0:
+            if self._keeps_cookies and _sets_cookies(connection):
                 self.cookies.take(connection.head, target)
         except WireError as error:
             answer = self._failed(error, connection, verb, request, target, send_ns, how)
@@ -240,3 +240,9 @@ def _passes(check: Check, answer: Answer | CaughtAnswer) -> bool:
     except Exception as problem:  # noqa: BLE001 - a check may raise anything
         answer.error = problem
     return False
+
+
+def _sets_cookies(connection: Connection) -> bool:
+    """Tell whether the head may hold a Set-Cookie, in one of the usual spellings or in capitals."""
+    head, end = connection.head, connection.head_end
+    return head.find(b"ookie:", 0, end) >= 0 or head.find(b"OOKIE:", 0, end) >= 0

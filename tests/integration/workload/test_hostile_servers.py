@@ -313,6 +313,14 @@ def test_a_cookie_that_is_none_is_ignored(lean):
     assert told.error is None
 
 
+@pytest.mark.parametrize("name", [b"Set-Cookie", b"set-cookie", b"SET-COOKIE", b"Set-cookie"])
+def test_a_cookie_is_kept_however_its_header_is_spelt(lean, name):
+    head = b"HTTP/1.1 200 OK\r\n" + name + b": a=1\r\nContent-Length: 2\r\n\r\nok"
+    with server(saying(head)) as hostile:
+        told = lean.run(hostile.url, "client.get('/'); found = client.cookies['a']")
+    assert told.found == "1"
+
+
 @pytest.mark.parametrize(
     "location", [b"http://evil.test/x", b"//evil.test/x", b"http://127.0.0.1:1/", b"https://[bad", b""]
 )
