@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
-import msgspec
 from markupsafe import Markup
 
 from loadstone.record.capacity_result import CapacityEstimate, CapacityResult, ScalabilityResult
-from loadstone.report import capacity_reports, html, safe
+from loadstone.record.folder import CAPACITY_RESULT
+from loadstone.report import capacity_reports, frame, safe
 from loadstone.report import capacity_summary as summary
 from loadstone.report.charts import capacity as chart
 from loadstone.report.charts.percentiles import SHAPES
@@ -47,13 +46,7 @@ class LawPlot:
 
 
 def render(result: CapacityResult) -> str:
-    """Return the page of `result`, with the result itself embedded where it fits."""
-    text = _render(result, html.for_script(msgspec.json.encode(result).decode()))
-    return text if len(text.encode()) <= html.MOST_BYTES else _render(result, None)
-
-
-def _render(result: CapacityResult, data: Markup | None) -> str:
-    style, script = html.asset("report.css"), html.asset("report.js")
+    """Return the page of `result`."""
     plots = [_plot(result, size) for size in result.plan.sizes]
     laws = [_law(result, one) for one in result.scalability]
     has = dict.fromkeys(TITLES, True) | {
@@ -62,26 +55,29 @@ def _render(result: CapacityResult, data: Markup | None) -> str:
         "windows": bool(result.windows),
         "checks": bool(result.checks),
     }
-    return (
-        html.environment()
-        .get_template("capacity.html.j2")
-        .render(
-            result=result,
-            plots=plots,
-            laws=laws,
-            summary=summary,
-            words=words,
-            word=summary.word(result),
-            badge=BADGES.get(summary.word(result), "inconclusive"),
-            shapes=SHAPES,
-            cross=chart.CROSS,
-            titles={name: title for name, title in TITLES.items() if has[name]},
-            policy=html.policy(style, script),
-            style=style,
-            script=script,
-            data=data,
-            markdown=html.for_script(json.dumps(capacity_reports.markdown(result))),
-        )
+    around = frame.Frame(
+        title=f"Capacity: {result.plan.title}",
+        subject="result",
+        kind="capacity-page",
+        folder="capacity",
+        sections={name: title for name, title in TITLES.items() if has[name]},
+        data_file=CAPACITY_RESULT,
+        id=result.id,
+        started_at=result.started_at,
+        version=result.plan.loadstone_version,
+    )
+    return frame.render(
+        around,
+        result,
+        capacity_reports.markdown(result),
+        plots=plots,
+        laws=laws,
+        summary=summary,
+        words=words,
+        word=summary.word(result),
+        badge=BADGES.get(summary.word(result), "inconclusive"),
+        shapes=SHAPES,
+        cross=chart.CROSS,
     )
 
 

@@ -1,124 +1,24 @@
-"""One self-contained page: no network, no inline style, every script and style named by its hash."""
+"""The page of a comparison."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from functools import cache
-from importlib import resources
-from typing import Any
-
-import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
+from loadstone.record.folder import RESULT
 from loadstone.record.result import Result
-from loadstone.report import controls, facts, markdown, page, quantities, safe, selection, wording
-from loadstone.report.charts import forest, generations, percentiles
-
-MOST_BYTES = 1_500_000
-"""Size of a page; where the JSON would make it larger, the page does without and says so."""
-_FOR_SCRIPT = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
+from loadstone.report import frame, markdown, page
 
 
 def render(result: Result) -> str:
-    """Return the page of `result`, with the result itself embedded where it fits."""
-    text = _render(result, for_script(msgspec.json.encode(result).decode()))
-    return text if len(text.encode()) <= MOST_BYTES else _render(result, None)
-
-
-def _render(result: Result, data: Markup | None) -> str:
-    style, script = asset("report.css"), asset("report.js")
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            result=result,
-            page=page.build(result),
-            sections=tuple(page.TITLES),
-            policy=policy(style, script),
-            style=style,
-            script=script,
-            data=data,
-            markdown=for_script(json.dumps(markdown.render(result))),
-        )
+    """Return the page of `result`."""
+    verdict, built = result.verdict.verdict, page.build(result)
+    around = frame.Frame(
+        title=f"{verdict.capitalize()}: {result.experiment.title}",
+        subject="verdict",
+        kind=str(verdict),
+        folder="sections",
+        sections={name: title for name, title in built.titles.items() if built.has[name]},
+        data_file=RESULT,
+        id=result.run.id,
+        started_at=result.run.started_at,
+        version=result.run.loadstone_version,
     )
-
-
-def for_script(text: str) -> Markup:
-    """Return JSON so that nothing in it can end the element that holds it."""
-    return Markup(text.translate(_FOR_SCRIPT))  # noqa: S704 - has no < left
-
-
-def policy(style: str, script: str) -> str:
-    """Return the content security policy: this style, this script, nothing from anywhere."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{digest(style)}'",
-            f"script-src '{digest(script)}'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def digest(text: str) -> str:
-    """Return the hash of an inline element as a policy names it."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-@cache
-def asset(name: str) -> Markup:
-    """Return a file of `assets/`, ours and therefore trusted."""
-    text = resources.files("loadstone.report").joinpath("assets", name).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - our own file
-
-
-@cache
-def environment() -> Environment:
-    """Return the environment of all pages: everything escaped, nothing undefined."""
-    environment = Environment(
-        loader=PackageLoader("loadstone.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
-    )
-    environment.filters.update(
-        name=safe.name,
-        block=safe.block,
-        quantity=quantities.quantity,
-        bytes=quantities.size,
-        count=quantities.count,
-        share=quantities.share,
-        duration=quantities.duration,
-        identity=id,
-        capitalize_first=_capitalized,
-    )
-    environment.globals.update(
-        wording=wording,
-        controls=controls,
-        selection=selection,
-        quantities=quantities,
-        facts=facts,
-        forest=forest,
-        percentiles=percentiles,
-        generations=generations,
-    )
-    return environment
-
-
-def _capitalized(text: str) -> str:
-    """Return `text` with a large first letter; p95 keeps its small one."""
-    return text if text[1:2].isdigit() else text[:1].upper() + text[1:]
-
-
-def _harmless(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
-    """Write out control and bidirectional characters of every text that a template prints."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return safe.visible(value, lines=True)
-    return value
+    return frame.render(around, result, markdown.render(result), page=built)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import PAGE, RESULT, load_result, write_atomically
 from loadstone.record.result import Contrast, Result
-from loadstone.report import diff, html, safe, selection, wording
+from loadstone.report import diff, frame, html, safe, selection, wording
 from loadstone.report.charts import trend
 
 INDEX = "index.html"
@@ -123,20 +123,20 @@ def _shelve(folders: Iterable[Path]) -> tuple[list[Shelved], list[Skipped]]:
 
 
 def _index(shelved: list[Shelved], skipped: list[Skipped]) -> str:
-    style = Markup("\n").join((html.asset("report.css"), html.asset("library.css")))
-    script = Markup("\n").join((html.asset("report.js"), html.asset("library.js")))
+    style = Markup("\n").join((frame.asset("report.css"), frame.asset("library.css")))
+    script = Markup("\n").join((frame.asset("report.js"), frame.asset("library.js")))
     page: str = (
-        html.environment()
+        frame.environment()
         .get_template("library.html.j2")
         .render(
             runs=shelved,
             skipped=skipped,
             trends=_trends(shelved),
             verdicts=sorted({str(one.result.verdict.verdict) for one in shelved}),
-            policy=html.policy(style, script),
+            policy=frame.policy(style, script),
             style=style,
             script=script,
-            data=html.for_script(json.dumps([_for_comparing(one) for one in shelved], allow_nan=False)),
+            data=frame.for_script(json.dumps([_for_comparing(one) for one in shelved], allow_nan=False)),
         )
     )
     return page

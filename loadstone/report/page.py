@@ -57,16 +57,6 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """The latency distributions of one endpoint."""
-
-    title: str
-    chart: Markup
-    lines: list[percentiles.Line]
-    stops: list[float]
-
-
-@dataclass(frozen=True)
 class Course:
     """One metric over the generations."""
 
@@ -87,7 +77,7 @@ class Page:
     why: list[Sentence]
     highlights: list[Highlight]
     forests: list[Forest]
-    spreads: list[Spread]
+    spreads: list[percentiles.Spread]
     courses: list[Course]
     facts: list[Fact]
     with_statements: list[Fact]
@@ -178,28 +168,21 @@ def _forest(result: Result, variant: str) -> Forest:
     )
 
 
-def _spreads(result: Result) -> list[Spread]:
+def _spreads(result: Result) -> list[percentiles.Spread]:
     names: Iterable[str | None] = [None, *selection.endpoints(result)[:MOST_SPREADS]]
     if len(selection.endpoints(result)) == 1 and selection.distributions(result, None):
         names = [None]
     return [spread for spread in (_spread(result, name) for name in names) if spread.chart]
 
 
-def _spread(result: Result, endpoint: str | None) -> Spread:
+def _spread(result: Result, endpoint: str | None) -> percentiles.Spread:
     order = {variant.name: place for place, variant in enumerate(result.variants)}
     lines = [
         percentiles.Line(order[one.variant], safe.name(selection.label_of(result, one.variant), 60), one)
         for one in selection.distributions(result, endpoint)
     ]
     title = "All endpoints together" if endpoint is None else safe.name(endpoint)
-    return Spread(
-        title=title,
-        chart=percentiles.draw(
-            lines, f"Latency over percentiles, {title}; the numbers are in the table below"
-        ),
-        lines=lines,
-        stops=sorted({q for line in lines for q in percentiles.stops(line.distribution)}),
-    )
+    return percentiles.spread(title, lines)
 
 
 def _courses(result: Result) -> list[Course]:

@@ -67,11 +67,11 @@
     else oldWay();
   }
 
-  function download() {
+  function download(button) {
     var blob = new Blob([JSON.stringify(parsed("result"), null, 2) + "\n"], { type: "application/json" });
     var link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = "result.json";
+    link.download = button.getAttribute("data-download");
     link.click();
     setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
     say("Download started");
@@ -105,7 +105,7 @@
       button.addEventListener("click", function () { copy(button); });
     });
     document.querySelectorAll("[data-download]").forEach(function (button) {
-      button.addEventListener("click", download);
+      button.addEventListener("click", function () { download(button); });
     });
     document.querySelectorAll("[data-theme-switch]").forEach(wireTheme);
     addEventListener("beforeprint", function () { openAll(true); });

@@ -32,6 +32,27 @@ class Line:
     distribution: Distribution
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Distributions in one picture, with their table."""
+
+    title: str
+    chart: Markup
+    lines: list[Line]
+    stops: list[float]
+
+
+def spread(title: str, lines: list[Line]) -> Spread:
+    """Return the picture and the table of `lines`."""
+    told = f"Latency over percentiles, {title}; the numbers are in the table below"
+    return Spread(
+        title=title,
+        chart=draw(lines, told),
+        lines=lines,
+        stops=sorted({q for line in lines for q in stops(line.distribution)}),
+    )
+
+
 def supported(distribution: Distribution) -> list[tuple[float, float]]:
     """Return the (q, microseconds) that the count carries: n(1 - q) >= 20 and q <= 0.9999."""
     return [
@@ -45,6 +66,11 @@ def stops(distribution: Distribution) -> dict[float, float]:
     """Return the quantiles that tables and markers show, as far as the count carries them."""
     told = {round(q, 6): value for q, value in supported(distribution)}
     return {q: told[q] for q in STOPS if q in told}
+
+
+def missing(distribution: Distribution, q: float) -> str:
+    """Say why a quantile is not told: too few requests, or it falls among those that were given up."""
+    return "too few" if round(distribution.count * (1 - q), 6) < BEYOND else "given up"
 
 
 def draw(lines: Sequence[Line], label: str) -> Markup:

@@ -3,11 +3,11 @@
 import io
 import json
 import re
-from html.parser import HTMLParser
 
 import msgspec
 import pytest
 from capacity_simulation import MACHINE, experiment, search
+from pages import Tree
 from rich.console import Console
 
 from loadstone.record.capacity_result import CapacityResult
@@ -17,7 +17,6 @@ from loadstone.verdict.capacity import judge_capacity
 from loadstone.verdict.capacity_searches import read_sealed_capacity
 
 HOSTILE = 'orm=</script><img src=x onerror="alert(1)">\x1b[31m'
-VOID = {"meta", "link"}
 
 
 def result(folder, labels, **changes):
@@ -39,33 +38,6 @@ def scaled(tmp_path_factory):
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     return result(tmp_path_factory.mktemp("run"), [HOSTILE, "b"])
-
-
-class Tree(HTMLParser):
-    """Notes elements and text, and whether everything is closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.elements, self.content, self.code = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        """Note an element."""
-        self.elements.append((tag, dict(attributes)))
-        self.open += [] if tag in VOID else [tag]
-
-    def handle_endtag(self, tag):
-        """Expect the innermost open element to close."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        """Keep inline code apart from text."""
-        (self.code if self.open and self.open[-1] in {"script", "style"} else self.content).append(data)
-
-    @property
-    def text(self):
-        """All text of the page, its white space evened out."""
-        return " ".join(" ".join(self.content).split())
 
 
 def printed(found):

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from loadstone.record.result import Result, decode
-from loadstone.report import html
+from loadstone.report import frame, html
 
 MOST_BYTES = 1_500_000
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -119,7 +119,7 @@ def test_the_embedded_json_is_the_result(any_result):
 
 
 def test_a_result_too_large_to_embed_is_left_out(results, monkeypatch):
-    monkeypatch.setattr(html, "MOST_BYTES", 10)
+    monkeypatch.setattr(frame, "MOST_BYTES", 10)
     tree = page(results.improved())
     assert "result.json beside this page" in tree.text
     assert not [a for _, a in tree.elements if a.get("id") == "result"]

@@ -69,7 +69,7 @@ def test_the_library_compares_two_runs_in_the_browser_and_refuses_what_is_unlike
     from msgspec.structs import replace
 
     from loadstone.record.folder import save_result
-    from loadstone.report.html import digest
+    from loadstone.report.frame import digest
     from loadstone.report.library import build_site, find_results
 
     for number, size in enumerate(("small", "small", "large"), start=1):
