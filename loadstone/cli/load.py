@@ -22,10 +22,10 @@ from loadstone.errors import ExitCode
 from loadstone.lanes.conductor import Options
 from loadstone.lanes.load import LoadOutcome, run_load
 from loadstone.lanes.load_design import LoadView
-from loadstone.record.folder import MARKDOWN, write_atomically
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
 from loadstone.report import load_reports
+from loadstone.report.load_files import write_load_reports
 from loadstone.report.load_summary import duration
 from loadstone.telemetry.endpoint import Wish
 from loadstone.workload.load_protocol import Second
@@ -145,11 +145,9 @@ def _finish(outcome: LoadOutcome, *, as_json: bool) -> int:
     """Print what came of it, and return the exit code."""
     result = outcome.result
     if result is not None:
-        write_atomically(outcome.folder / MARKDOWN, load_reports.markdown(result).encode())
+        page, _ = write_load_reports(outcome.folder, result)
         load_reports.render(result, err() if as_json else out())
-        (err() if as_json else out()).print(
-            f"report: {outcome.folder / MARKDOWN}", markup=False, soft_wrap=True
-        )
+        (err() if as_json else out()).print(f"report: {page}", markup=False, soft_wrap=True)
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
     if outcome.error is not None:

@@ -11,13 +11,15 @@ import click
 from loadstone.cli.shared import config_option, find_run, open_project, out
 from loadstone.errors import ConfigurationError
 from loadstone.record.capacity_result import load_capacity
-from loadstone.record.folder import CAPACITY_RESULT, PAGE, load_result, write_atomically
+from loadstone.record.folder import CAPACITY_RESULT, LOAD_RESULT, PAGE, RESULT, load_result, write_atomically
+from loadstone.record.load_result import read_load_result
 from loadstone.record.result import Result
 from loadstone.report import diff
 from loadstone.report.capacity_files import write_capacity_reports
 from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
 from loadstone.report.library import INDEX, build_site, find_results
+from loadstone.report.load_files import write_load_reports
 
 EPILOG = """\b
 Examples:
@@ -52,7 +54,7 @@ def command() -> None:
 @config_option
 def open_(run: str | None, config: Path | None, *, only_print: bool) -> None:
     """Open the HTML report of RUN (a folder or an id; by default the newest) in a browser."""
-    folder = find_run(run, config)
+    folder = find_run(run, config, (RESULT, CAPACITY_RESULT, LOAD_RESULT))
     page = folder / PAGE
     if not page.is_file():
         _write(folder)
@@ -112,9 +114,11 @@ def export(run: str | None, name: str, output: Path, config: Path | None) -> Non
 
 
 def _write(folder: Path) -> list[Path]:
-    """Write the pages of a comparison, or of a search for capacity."""
+    """Write the pages of a comparison, of a search for capacity, or of a load run."""
     if (folder / CAPACITY_RESULT).is_file():
         return write_capacity_reports(folder, load_capacity(folder))
+    if (folder / LOAD_RESULT).is_file():
+        return write_load_reports(folder, read_load_result(folder))
     return write_reports(folder, load_result(folder))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from loadstone.config.compile import split_side
 from loadstone.config.load import Project, find_config, load_project
 from loadstone.config.model import Source
 from loadstone.errors import ConfigurationError
-from loadstone.record.folder import latest_run
+from loadstone.record.folder import CAPACITY_RESULT, RESULT, latest_run
 from loadstone.target.checkouts import Say, interpreter_for, pinned, source_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,14 +35,16 @@ def open_project(config: Path | None) -> Project:
     return load_project(config if config is not None else find_config(Path.cwd()))
 
 
-def find_run(run: str | None, config: Path | None) -> Path:
-    """Return the folder of a run named by its folder, a file in it, or its id; by default the newest.
+def find_run(run: str | None, config: Path | None, names: Iterable[str] = (RESULT, CAPACITY_RESULT)) -> Path:
+    """Return the folder of a run named by its folder, a file in it, or its id.
+
+    By default it is the newest that holds a result of one of `names`.
 
     Raises:
         ConfigurationError: there is no such run.
     """
     if run is None:
-        return latest_run(open_project(config).reports)
+        return latest_run(open_project(config).reports, names)
     path = Path(run)
     if path.exists():
         return path if path.is_dir() else path.parent

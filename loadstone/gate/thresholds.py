@@ -76,12 +76,18 @@ class Watch:
             return False
         self._seconds.append((tally, planned))
         if len(self._seconds) > window_s:
-            self._sum.add(*self._seconds.popleft(), -1)
+            self._sum.add(*self._seconds.popleft(), 1, sign=-1)
         if len(self._seconds) < window_s:
             return False
         finding = self._judge()
         self._keep(finding)
         return finding.status is Status.BROKEN and self.threshold.abort
+
+    def close(self, rest: Tally, planned: float, seconds: float) -> None:
+        """Take what ended after the last whole second as part of its window: answers of the drain."""
+        self._sum.add(rest, planned, seconds)
+        if self.threshold.window_s and len(self._seconds) == self.threshold.window_s:
+            self._keep(self._judge())
 
     def finding(self) -> Finding:
         """Return how the threshold fared so far; a run shorter than its window is judged as one."""
@@ -130,11 +136,28 @@ def feed(watches: Iterable[Watch], seconds: Mapping[str, Tally], planned: float)
     return wanting
 
 
+def close(
+    watches: Iterable[Watch], rest: Mapping[str, Tally], planned: float = 0.0, seconds: float = 0.0
+) -> None:
+    """Give all watches what ended after the last whole second.
+
+    Args:
+        watches: of one run.
+        rest: its tallies by endpoint.
+        planned: arrivals that the plan had after that second.
+        seconds: by which the plan was longer; the drain is no part of it.
+    """
+    together = merge(rest.values())
+    for watch in watches:
+        endpoint = watch.threshold.endpoint
+        watch.close(together if endpoint is None else rest.get(endpoint, Tally({})), planned, seconds)
+
+
 def merge(tallies: Iterable[Tally]) -> Tally:
     """Return the sum of tallies."""
     total = _Sum()
     for tally in tallies:
-        total.add(tally, 0.0, 1)
+        total.add(tally)
     return Tally(total.outcomes, total.times_us)
 
 
@@ -145,9 +168,9 @@ class _Sum:
         self.outcomes: Counter[str] = Counter()
         self.times_us: dict[str, Counter[float]] = {}
         self.planned = 0.0
-        self.seconds = 0
+        self.seconds = 0.0
 
-    def add(self, tally: Tally, planned: float, sign: int) -> None:
+    def add(self, tally: Tally, planned: float = 0.0, seconds: float = 0.0, *, sign: int = 1) -> None:
         for outcome, count in tally.outcomes.items():
             self.outcomes[outcome] += sign * count
         for name, values in tally.times_us.items():
@@ -157,7 +180,7 @@ class _Sum:
                 if not mine[value]:
                     del mine[value]
         self.planned += sign * planned
-        self.seconds += sign
+        self.seconds += sign * seconds
 
     def requests(self) -> int:
         return sum(self.outcomes.values())

@@ -17,17 +17,10 @@ from loadstone.lanes.load_design import LoadView, make_load_plan
 from loadstone.lanes.load_posts import open_generator, refuse_too_much, sendable, spent_s
 from loadstone.lanes.load_show import Showing
 from loadstone.lanes.watcher import Watcher
-from loadstone.record.folder import new_run_folder, write_atomically
+from loadstone.record.folder import LOAD_RESULT, new_run_folder, write_atomically
 from loadstone.record.journal import now
-from loadstone.record.load_record import (
-    LOAD_RESULT,
-    BlockLine,
-    LoadEndLine,
-    LoadJournal,
-    LoadPlan,
-    LoadPlanLine,
-    LoadResult,
-)
+from loadstone.record.load_record import BlockLine, LoadEndLine, LoadJournal, LoadPlan, LoadPlanLine
+from loadstone.record.load_result import LoadResult
 from loadstone.record.machine import CpuSampler, describe_machine
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
@@ -245,7 +238,7 @@ class _Run:
             running.check()  # a dead server explains more than a generator that lost it
             raise
         seen.server_cpu_s, seen.steal = spent_s(it, before), machine.steal()
-        seen.gate.feed(seen.requests, int(self._plan.duration_s) if not seen.aborted else 0)
+        seen.gate.close(seen.requests, cut=bool(seen.aborted))
 
     def _planned(self, second: int) -> float | None:
         planned = self._seen.gate.planned

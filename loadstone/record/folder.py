@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from loadstone.record.result import Result, decode, encode
 
 RESULT = "result.json"
 CAPACITY_RESULT = "capacity.json"
+LOAD_RESULT = "load.json"
 PAGE = "report.html"
 MARKDOWN = "report.md"
 SLUG_LENGTH = 60
@@ -79,9 +81,12 @@ def load_result(run: Path) -> Result:
         ) from error
 
 
-def latest_run(reports: Path) -> Path:
-    """Return the newest finished run; raises `ConfigurationError` when there is none."""
-    names = (RESULT, CAPACITY_RESULT)
+def latest_run(reports: Path, names: Iterable[str] = (RESULT, CAPACITY_RESULT)) -> Path:
+    """Return the newest finished run that holds a result of one of `names`.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
     runs = sorted(path.parent for name in names for path in reports.glob(f"*/{name}"))
     if not runs:
         raise ConfigurationError(f"there is no run in {reports}", remedy="make one with loadstone compare")

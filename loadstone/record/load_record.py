@@ -1,4 +1,4 @@
-"""What a load run keeps: its plan, a line for each block with the hashes of its recordings, and its result.
+"""What a load run keeps: its plan, and a line for each block with the hashes of its recordings.
 
 The folder's journal opens with the plan; recordings lie beside it, named by their
 hash. The result is a function of these alone.
@@ -14,10 +14,7 @@ import msgspec
 
 from loadstone.errors import MeasurementError
 from loadstone.record.recording import Recording
-from loadstone.record.result import Check, Machine
 
-LOAD_SCHEMA_VERSION = "1.0"
-LOAD_RESULT = "load.json"
 JOURNAL = "load.jsonl"
 _CHUNKS = "recordings"
 
@@ -126,85 +123,6 @@ class LoadEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field="kind"
 
 
 LoadLine = LoadPlanLine | BlockLine | LoadEndLine
-
-
-class Quantiles(Frozen, frozen=True, kw_only=True):
-    """One of the three times of one endpoint: microseconds by quantile; None where it is not known."""
-
-    mean_us: float | None
-    max_us: float | None
-    values: list[tuple[float, float | None]]
-
-
-class EndpointLoad(Frozen, frozen=True, kw_only=True):
-    """What one endpoint saw, or all together."""
-
-    endpoint: str | None
-    requests: int
-    errors: int
-    outcomes: dict[str, int]
-    rps: float
-    response: Quantiles
-    service: Quantiles
-    lag: Quantiles
-
-
-class SecondLoad(Frozen, frozen=True, kw_only=True):
-    """What one stretch of time brought."""
-
-    start_s: int
-    width_s: int
-    planned: float | None
-    requests: int
-    errors: int
-    p50_us: float | None
-    p99_us: float | None
-
-
-class ThresholdResult(Frozen, frozen=True, kw_only=True):
-    """How a threshold fared."""
-
-    text: str
-    status: str
-    worst: float | None
-    """None: unknown, or longer than any limit."""
-    endless: bool
-    """Whether it fell among requests that were given up."""
-    unit: str
-    at_s: int
-    requests: int
-
-
-class LoadResult(Frozen, frozen=True, kw_only=True):
-    """Everything that a renderer needs to know of a load run."""
-
-    schema_version: str
-    id: str
-    started_at: str
-    finished_at: str
-    status: str
-    stop_reason: str
-    plan: LoadPlan
-    saturated: bool
-    due: int
-    begun: int
-    not_sent: int
-    unfinished: int
-    users: int
-    backlog: int
-    duration_s: float
-    cpu_per_request_s: float | None
-    overall: EndpointLoad
-    endpoints: list[EndpointLoad]
-    iterations: list[EndpointLoad]
-    seconds: list[SecondLoad]
-    thresholds: list[ThresholdResult]
-    checks: list[Check]
-    machine: Machine
-    exit_code: int
-    lost: int = 0
-    """Arrivals of workers that died, of which nothing was told; they count as failed."""
-    workers: list[WorkerLine] = []
 
 
 class LoadJournal:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from loadstone.record.load_record import LoadResult
+from loadstone.record.load_result import LoadResult
 from loadstone.report import load_summary as summary
 
 

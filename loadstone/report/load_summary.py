@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from loadstone.record.load_record import EndpointLoad, LoadResult, ThresholdResult, WorkerLine
+from loadstone.record.load_record import WorkerLine
+from loadstone.record.load_result import EndpointLoad, LoadResult, ThresholdResult
 from loadstone.record.result import Check, CheckStatus
 from loadstone.report.quantities import microseconds
 
@@ -13,18 +14,38 @@ SHOWN = (0.5, 0.95, 0.99, 0.999)
 COLUMNS = ("endpoint", "requests", "failed", "/s", "p50", "p95", "p99", "p99.9", "max")
 
 
+def word(result: LoadResult) -> str:
+    """Return how the run went, in one word."""
+    if result.status == "invalid":
+        return "INVALID"
+    if any(one.status == "broken" for one in result.thresholds):
+        return "BROKEN"
+    if result.status == "partial":
+        return "INTERRUPTED"
+    return "KEPT" if result.thresholds else "DONE"
+
+
 def headline(result: LoadResult) -> str:
     """Return how the run went, in one line."""
-    broken = [one for one in result.thresholds if one.status == "broken"]
+    return f"{word(result)}  {result.plan.title} for {result.duration_s:.1f} s"
+
+
+def verdict_line(result: LoadResult) -> str:
+    """Say what became of the thresholds, and whether to believe it; nothing where there were none."""
+    told = result.thresholds
+    broken = [one.text for one in told if one.status == "broken"]
+    unknown = [one.text for one in told if one.status == "unknown"]
+    parts = []
     if result.status == "invalid":
-        word = "INVALID"
-    elif broken:
-        word = "BROKEN"
-    elif result.status == "partial":
-        word = "INTERRUPTED"
-    else:
-        word = "KEPT" if result.thresholds else "DONE"
-    return f"{word}  {result.plan.title} for {result.duration_s:.1f} s"
+        failed = [one.name for one in result.checks if one.status is CheckStatus.FAIL]
+        parts.append("this measurement must not be believed" + (f" ({', '.join(failed)})" if failed else ""))
+    if broken:
+        parts.append(f"{len(broken)} of {len(told)} thresholds broke: {', '.join(broken)}")
+    if unknown:
+        parts.append(f"could not be told: {', '.join(unknown)}")
+    if told and not parts:
+        return "the threshold was kept" if len(told) == 1 else f"all {len(told)} thresholds were kept"
+    return "; ".join(parts)
 
 
 def model_line(result: LoadResult) -> str:
@@ -98,6 +119,11 @@ def check_lines(checks: Iterable[Check]) -> list[str]:
     return told or ["all checks of the measurement passed"]
 
 
+def broke_at(one: ThresholdResult) -> bool:
+    """Tell whether a threshold broke at one moment, rather than over the whole run."""
+    return one.status == "broken" and " over " in one.text
+
+
 def duration(us: float | None) -> str:
     """Return a time with its unit; what is not known is a dash."""
     return "–" if us is None or math.isnan(us) else microseconds(us)
@@ -126,10 +152,11 @@ def _threshold(one: ThresholdResult) -> str:
     if one.status == "unknown":
         return f"? {one.text}: could not be told"
     mark = "✓" if one.status == "kept" else "✗"
-    return f"{mark} {one.text}: {_worst(one)}" + (f", at {one.at_s} s" if " over " in one.text else "")
+    return f"{mark} {one.text}: {worst(one)}" + (f", at {one.at_s} s" if " over " in one.text else "")
 
 
-def _worst(one: ThresholdResult) -> str:
+def worst(one: ThresholdResult) -> str:
+    """Return the worst that was seen of a threshold, with its unit."""
     if one.worst is None:
         return "longer than any limit"
     if one.unit == "us":

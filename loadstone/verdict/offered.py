@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from loadstone.config.rates import parse_rate
 from loadstone.config.thresholds import parse_thresholds
 from loadstone.errors import ExitCode
-from loadstone.gate.thresholds import Finding, Status, Tally, Watch, feed, watch_all
+from loadstone.gate.thresholds import Finding, Status, Tally, Watch, close, feed, merge, watch_all
 from loadstone.record.histogram import Histogram, Quantile, edges_us
-from loadstone.record.load_record import (
+from loadstone.record.load_record import BlockLine, LoadEndLine, LoadPlan
+from loadstone.record.load_result import (
     LOAD_SCHEMA_VERSION,
-    BlockLine,
     EndpointLoad,
-    LoadEndLine,
-    LoadPlan,
     LoadResult,
     Quantiles,
     SecondLoad,
@@ -27,6 +26,7 @@ from loadstone.record.recording import Cells, Recording, Time
 from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.estimators import quantile_available
 from loadstone.verdict.load_checks import load_checks
+from loadstone.verdict.load_curves import load_curves
 from loadstone.workload.arrivals import arrivals_per_second
 
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999)
@@ -103,6 +103,7 @@ def judge_load(
         exit_code=int(_exit_code(findings, invalid=invalid)),
         lost=block.lost,
         workers=block.workers,
+        curves=load_curves(requests, names),
     )
 
 
@@ -120,24 +121,45 @@ def tallies(cells: Cells) -> dict[str, Tally]:
 
 
 class Gate:
-    """Feeds thresholds with each second that is over, as the recording grows."""
+    """Feeds thresholds with each second that is over, as the recording grows.
+
+    What ends after the plan, in the drain, belongs to the plan's last second: every request
+    of the plan counts, and no second counts for which nothing was planned.
+    """
 
     def __init__(self, plan: LoadPlan) -> None:
         thresholds = [one for text in plan.thresholds for one in parse_thresholds(text)]
         self._watches: list[Watch] = watch_all(thresholds)
         self.planned = planned_per_second(plan)
+        self._duration_s = plan.duration_s
         self._fed = 0
+        self._rest: list[dict[str, Tally]] = []
 
     def feed(self, recording: Recording, until_s: int) -> str:
         """Take the seconds before `until_s`; return the threshold that wants the run to end, or nothing."""
         for second in range(self._fed, until_s):
-            cells = recording.between(second, second + 1).cells
-            planned = self.planned[second] if second < len(self.planned) else 0.0
-            wanting = feed(self._watches, tallies(cells), planned)
+            brought = tallies(recording.between(second, second + 1).cells)
             self._fed = second + 1
-            if wanting:
+            if second >= int(self._duration_s):
+                self._rest.append(brought)
+                continue
+            planned = self.planned[second] if second < len(self.planned) else 0.0
+            if wanting := feed(self._watches, brought, planned):
                 return wanting[0].threshold.text
         return ""
+
+    def close(self, recording: Recording, *, cut: bool) -> None:
+        """Take all that is left; `cut`: the run ended before its plan did."""
+        whole = int(self._duration_s)
+        if not cut:
+            self.feed(recording, whole)
+        self._rest.append(tallies(recording.between(self._fed, sys.maxsize).cells))
+        names = {name for one in self._rest for name in one}
+        rest = {name: merge(one[name] for one in self._rest if name in one) for name in names}
+        if cut:
+            close(self._watches, rest)
+        else:
+            close(self._watches, rest, sum(self.planned[whole:]), self._duration_s - whole)
 
     def findings(self) -> list[Finding]:
         """Return how the thresholds fared."""
@@ -201,24 +223,27 @@ def _number(value: float) -> float | None:
 
 
 def _seconds(plan: LoadPlan, recording: Recording) -> list[SecondLoad]:
+    """Return every stretch of time, those in which nothing ended too: a stall is no gap."""
     planned = planned_per_second(plan)
-    found = []
-    for window, cells in sorted(recording.windows.items()):
-        part = Recording(cells)
-        errors = sum(times.service.total for key, times in cells.items() if key.outcome.failed)
-        ends = window.start_s + window.width_s
-        found.append(
-            SecondLoad(
-                start_s=window.start_s,
-                width_s=window.width_s,
-                planned=sum(planned[window.start_s : ends]) if planned else None,
-                requests=part.total,
-                errors=errors,
-                p50_us=_known(part.quantile(0.5)),
-                p99_us=_known(part.quantile(0.99)),
-            )
-        )
+    found: list[SecondLoad] = []
+    ended_s = 0
+    for window in sorted(recording.windows):
+        found += [_second(at, 1, Recording(), planned) for at in range(ended_s, window.start_s)]
+        found.append(_second(*window, Recording(recording.windows[window]), planned))
+        ended_s = window.start_s + window.width_s
     return found
+
+
+def _second(start_s: int, width_s: int, part: Recording, planned: Sequence[float]) -> SecondLoad:
+    return SecondLoad(
+        start_s=start_s,
+        width_s=width_s,
+        planned=sum(planned[start_s : start_s + width_s]) if planned else None,
+        requests=part.total,
+        errors=part.count(outcomes=[one for one in Outcome if one.failed]),
+        p50_us=_known(part.quantile(0.5)),
+        p99_us=_known(part.quantile(0.99)),
+    )
 
 
 def _threshold(finding: Finding) -> ThresholdResult:

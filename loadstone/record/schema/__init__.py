@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from loadstone.record.capacity_result import capacity_schema
+from loadstone.record.load_result import load_schema
 from loadstone.record.result import json_schema
 
 PUBLISHED = Path("docs") / "result.schema.json"
 """Where the schema of `result.json` stands, seen from the root of the repository."""
 PUBLISHED_CAPACITY = Path("docs") / "capacity.schema.json"
 """The same of `capacity.json`."""
+PUBLISHED_LOAD = Path("docs") / "load.schema.json"
+"""The same of `load.json`."""
 SCHEMAS: dict[Path, Callable[[], dict[str, Any]]] = {
     PUBLISHED: json_schema,
     PUBLISHED_CAPACITY: capacity_schema,
+    PUBLISHED_LOAD: load_schema,
 }
 
 

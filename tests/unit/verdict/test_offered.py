@@ -1,102 +1,25 @@
 """A load run, judged from made-up recordings."""
 
-import numpy as np
 import pytest
+from load_runs import BLOCK, END, PLAN, judged, recording, second, times
 from msgspec.structs import replace
 from rich.console import Console
 
 from loadstone.errors import ExitCode, MeasurementError
-from loadstone.record.histogram import Histogram
 from loadstone.record.load_record import (
-    BlockLine,
-    LoadEndLine,
     LoadJournal,
-    LoadPlan,
     LoadPlanLine,
     WorkerLine,
     read_load_journal,
     read_recording,
 )
 from loadstone.record.observations import Outcome
-from loadstone.record.recording import Cells, Key, Recording, Times
-from loadstone.record.result import CheckStatus, Machine
+from loadstone.record.recording import Key, Recording
+from loadstone.record.result import CheckStatus
 from loadstone.report import load_reports
 from loadstone.verdict.load_checks import load_checks
-from loadstone.verdict.offered import CLASS_OF, Gate, judge_load, tallies
+from loadstone.verdict.offered import CLASS_OF, Gate, tallies
 from loadstone.verdict.worker_checks import more_workers, sendable_problem
-
-MACHINE = Machine(
-    fingerprint="f", cpu_model="some CPU", cores=2, memory_bytes=1, kernel="Linux", python="CPython 3.11"
-)
-END = LoadEndLine(status="complete", stop_reason="the plan is carried out", at="2026-03-01T10:00:10+00:00")
-PLAN = LoadPlan(
-    loadstone_version="0",
-    title="it at 100",
-    command="loadstone load --rate 100",
-    variant="it",
-    toggles={},
-    scenario="journey.py",
-    scenario_sha256="",
-    size="small",
-    seed=1,
-    model="open",
-    rate="100",
-    users=10,
-    duration_s=4.0,
-    warm_s=0.0,
-    thresholds=["p50<200ms", "errors<1%", "rate>=99%"],
-)
-BLOCK = BlockLine(
-    requests="",
-    schedule="",
-    due=400,
-    begun=400,
-    not_sent=0,
-    unfinished=0,
-    users=4,
-    backlog=2,
-    scenario_errors=0,
-    first_error="",
-    duration_s=4.0,
-    generator_cpu_s=0.4,
-    clock_drift_s=0.0,
-    server_cpu_s=2.0,
-    steal=0.0,
-    sendable_rps=5000.0,
-    aborted="",
-)
-
-
-def times(values_ms, lag_us: int = 100) -> Times:
-    service = np.asarray(values_ms) * 1000
-    lag = np.full(service.size, lag_us)
-    return Times(Histogram.of(service + lag), Histogram.of(service), Histogram.of(lag))
-
-
-def second(ok: int = 100, response_ms: float = 10, **others: int) -> Cells:
-    cells = {Key(0, "GET /", Outcome.OK): times([response_ms] * ok)}
-    for name, count in others.items():
-        cells[Key(0, "GET /", Outcome[name])] = times([1.0] * count)
-    return cells
-
-
-def recording(*seconds: Cells) -> Recording:
-    whole = Recording()
-    for number, cells in enumerate(seconds):
-        whole.add_second(number, cells)
-    return whole
-
-
-def schedule(lag_us: int = 100) -> Recording:
-    return recording({Key(0, "(dispatch)", Outcome.OK): times([0.0] * 400, lag_us)})
-
-
-def judged(requests: Recording, plan: LoadPlan = PLAN, block: BlockLine = BLOCK, lag_us: int = 100):
-    gate = Gate(plan)
-    gate.feed(requests, int(plan.duration_s))
-    return judge_load(
-        plan, block, requests, schedule(lag_us), gate.findings(), END, ("run", "2026-03-01T10:00:00"), MACHINE
-    )
 
 
 def test_a_run_that_kept_its_thresholds_is_exit_code_0():
@@ -210,6 +133,40 @@ def test_thresholds_of_windows_are_fed_second_by_second():
     assert gate.feed(whole, 3) == "errors<1% over 2s abort"
     (finding,) = gate.findings()
     assert (finding.at_s, finding.requests) == (3, 200)
+
+
+@pytest.mark.parametrize("fed_live", [0, 3, 5, 6])
+def test_answers_of_the_drain_count_for_the_run_and_for_its_last_window(fed_live):
+    plan = replace(PLAN, thresholds=["p90<200ms", "rate>=99%", "p90<200ms over 2s", "rate>=40/s over 2s"])
+    gate, whole = Gate(plan), recording(*[second()] * 3, second(50), {}, second(50, response_ms=1500))
+    assert gate.feed(whole, fed_live) == ""
+    gate.close(whole, cut=False)
+    all_, rate, window, rate_of_windows = gate.findings()
+    assert (all_.status, all_.requests) == ("broken", 400)
+    assert (rate.status, rate.worst) == ("kept", pytest.approx(1.0))
+    assert (window.status, window.at_s, window.requests) == ("broken", 4, 200)
+    assert rate_of_windows.status == "kept"
+
+
+def test_what_the_drain_gave_up_counts_as_an_error():
+    plan = replace(PLAN, thresholds=["errors<1%", "errors<1% over 2s"])
+    gate = Gate(plan)
+    gate.close(recording(*[second()] * 4, second(0, TIMEOUT=40)), cut=False)
+    assert [one.status for one in gate.findings()] == ["broken", "broken"]
+
+
+def test_what_came_after_a_run_was_cut_short_counts_too():
+    gate = Gate(replace(PLAN, thresholds=["errors<1%", "errors<1% over 2s abort"]))
+    gate.feed(recording(*[second()] * 2), 2)
+    gate.close(recording(*[second()] * 2, second(0, TIMEOUT=40)), cut=True)
+    assert [one.requests for one in gate.findings()] == [240, 240]
+
+
+def test_a_plan_may_end_within_a_second():
+    plan = replace(PLAN, duration_s=2.5, thresholds=["rate>=100%", "rate>=99/s", "rate<=101/s"])
+    gate = Gate(plan)
+    gate.close(recording(second(), second(), second(50)), cut=False)
+    assert [one.status for one in gate.findings()] == ["kept"] * 3
 
 
 def test_every_outcome_has_a_class_of_thresholds():
