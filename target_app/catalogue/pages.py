@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.dispatch import Signal
+
 from catalogue import presenting, selectors
 from core.caching import forget, remember
+
+products_changed = Signal()
+"""Sent with `products`, keys of rows that the sender changed within its transaction."""
 
 
 def product_page(product: int) -> dict[str, Any]:
@@ -16,8 +21,10 @@ def product_page(product: int) -> dict[str, Any]:
 
 
 def forget_pages(products: Iterable[int]) -> None:
-    """Drop the pages of products that change, once their transaction is committed."""
-    forget(*map(_key, products))
+    """Drop the pages of products that change, once their transaction is committed, and tell of the change."""
+    changed = tuple(products)
+    forget(*map(_key, changed))
+    products_changed.send(sender=None, products=changed)
 
 
 def _key(product: int) -> str:

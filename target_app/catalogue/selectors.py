@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,13 @@ def categories_within(slug: str) -> list[int]:
     """Return the ids of the category `slug` and of all below it; none when there is no such category."""
     within = Q(slug=slug) | Q(parent__slug=slug) | Q(parent__parent__slug=slug)  # the tree has three levels
     return list(Category.objects.filter(within).order_by("id").values_list("id", flat=True))
+
+
+def categories_above(products: Iterable[int]) -> set[str]:
+    """Return the slugs of the categories of products, and of all above them: one query."""
+    ways = ("category__slug", "category__parent__slug", "category__parent__parent__slug")
+    rows = Product.objects.filter(pk__in=products).values_list(*ways)
+    return {slug for row in rows for slug in row if slug is not None}
 
 
 def _by_full_text(rows: QuerySet[Product], words: str) -> QuerySet[Product]:

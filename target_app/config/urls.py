@@ -10,6 +10,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="ready"),
     path("metrics", views.metrics, name="metrics"),
     path("toggles", views.toggle_list, name="toggles"),
+    path("", include("storefront.urls")),
     path("api/schema", views.schema, name="schema"),
     path("api/docs", views.docs, name="docs"),
     path("api/v1/", include("accounts.urls")),

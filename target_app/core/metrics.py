@@ -53,16 +53,16 @@ CONNECTIONS = Gauge(
 METRICS = (REQUESTS, DURATIONS, IN_FLIGHT, QUERIES, QUERY_SECONDS, LOOK_UPS, THROTTLED, CONNECTIONS)
 
 
-class Route(NamedTuple):
-    """The counters of one method and route, looked up once."""
+class Answered(NamedTuple):
+    """How to count an answer of one method, route and class of status, looked up once."""
 
-    duration: Histogram
-    queries: Counter
-    query_seconds: Counter
+    once: Callable[[], None]
+    observe: Callable[[float], None]
+    queries: Callable[[float], None]
+    query_seconds: Callable[[float], None]
 
 
-_routes: dict[tuple[str, str], Route] = {}
-_statuses: dict[tuple[str, str, int], Counter] = {}
+_answered: dict[tuple[str | None, str, int], Answered] = {}
 _open = threading.local()
 
 
@@ -90,19 +90,14 @@ class MetricsMiddleware:
 
 
 def _count(request: HttpRequest, status: int, seconds: float, used: tally.Tally) -> None:
-    method = request.method if request.method in METHODS else "other"
     match = request.resolver_match
-    where = (method, match.route if match else "unmatched")
-    route = _routes.get(where) or _new_route(where)
-    kind = status // 100
-    answered = _statuses.get((*where, kind))
-    if answered is None:
-        answered = _statuses[*where, kind] = REQUESTS.labels(*where, f"{kind}xx")
-    answered.inc()
-    route.duration.observe(seconds)
+    kind = (request.method, match.route if match else "unmatched", status // 100)
+    answered = _answered.get(kind) or _look_up(kind)
+    answered.once()
+    answered.observe(seconds)
     if used.queries:
-        route.queries.inc(used.queries)
-        route.query_seconds.inc(used.query_seconds)
+        answered.queries(used.queries)
+        answered.query_seconds(used.query_seconds)
     if used.hits:
         HITS.inc(used.hits)
     if used.misses:
@@ -111,10 +106,18 @@ def _count(request: HttpRequest, status: int, seconds: float, used: tally.Tally)
         THROTTLED.inc()
 
 
-def _new_route(where: tuple[str, str]) -> Route:
-    children = Route(DURATIONS.labels(*where), QUERIES.labels(*where), QUERY_SECONDS.labels(*where))
-    _routes[where] = children
-    return children
+def _look_up(kind: tuple[str | None, str, int]) -> Answered:
+    method, route, status = kind
+    where = (method if method in METHODS else "other", route)
+    found = Answered(
+        REQUESTS.labels(*where, f"{status}xx").inc,
+        DURATIONS.labels(*where).observe,
+        QUERIES.labels(*where).inc,
+        QUERY_SECONDS.labels(*where).inc,
+    )
+    if method in METHODS:  # clients may write any other: those are looked up each time
+        _answered[kind] = found
+    return found
 
 
 def _time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401 - as Django calls it

@@ -2,11 +2,13 @@
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg2
 import pytest
+
+from loadstone.target.ports import Ports
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "target_app"
@@ -48,8 +50,10 @@ def django_db_modify_db_settings(postgres_url, shop_redis_url):
 
     offer_maintenance_database(postgres_url)
     connection.settings_dict |= Environment({"DATABASE_URL": postgres_url}).postgres("DATABASE_URL")
-    shop_settings.CACHES["default"]["LOCATION"] = shop_redis_url
-    del caches["default"]
+    for name in ("default", "fragments"):
+        shop_settings.CACHES[name]["LOCATION"] = shop_redis_url
+        with suppress(AttributeError):  # nobody asked for it yet
+            del caches[name]
 
 
 def offer_maintenance_database(url):
@@ -106,3 +110,29 @@ def environment(shop_redis_url, postgres_url):
     base = postgres_url.rpartition("/")[0]
     variables = {key: value for key, value in os.environ.items() if not key.startswith("SHOP_")}
     return variables | PLACEHOLDERS | {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": shop_redis_url}
+
+
+@pytest.fixture
+def serve(supervisor, environment, tmp_path, db):  # noqa: ARG001 - db: the database must be there
+    """Give a function that starts the shop and returns its address, process and log."""
+    started, ports = [], Ports()
+
+    def start(**variables):
+        port, log = ports.take(), tmp_path / "server.log"
+        argv = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "gunicorn.conf.py",
+            "--bind",
+            f"127.0.0.1:{port}",
+        ]
+        env = environment | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)} | variables
+        child = supervisor.start("shop", [*argv, "config.wsgi"], log=log, cwd=SHOP, env=env)
+        started.append(child)
+        return f"http://127.0.0.1:{port}", child, log
+
+    yield start
+    supervisor.stop(*started, grace_s=5)
+    ports.close()

@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from accounts.authentication import AUTHENTICATIONS, CREDENTIALS
 from catalogue import presenting, ratings, rows, selectors
+from config.settings import watching
 from core import toggles
 from core.counting import COUNTS
 from core.pagination import PAGINATIONS
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from graph.fetching import FETCHES
 from orders.serializers import SELLERS
+from storefront import fragments
 
 from loadstone.config.load import load_toggles
 
@@ -62,6 +64,9 @@ def test_every_choice_is_implemented():
     assert set(selectors.SEARCHES) == choices["search"]
     assert set(AUTHENTICATIONS) == set(CREDENTIALS) == choices["auth"]
     assert set(FETCHES) == choices["graphql"]
+    assert set(fragments.BACKENDS) == choices["fragment"]
+    for ways in (watching.APPS, watching.OUTER_MIDDLEWARE, watching.INNER_MIDDLEWARE):
+        assert set(ways) == choices["instrumentation"]
     assert set(PAGINATIONS) == choices["pagination"]
     assert set(COUNTS) == choices["count"]
     assert set(THROTTLES) == choices["throttle"]

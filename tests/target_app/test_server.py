@@ -7,56 +7,13 @@ import sys
 import time
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import pytest
 from core.toggles import DECLARATION
-
-from loadstone.target.ports import Ports
+from serving import await_ready, fetch
 
 SHOP = DECLARATION.parent
 SCENARIOS = sorted((SHOP.parent / "scenarios").glob("*.py"))
-
-
-@pytest.fixture
-def serve(supervisor, environment, tmp_path, db):  # noqa: ARG001 - db: the database must be there
-    """Give a function that starts the shop and returns its address, process and log."""
-    started, ports = [], Ports()
-
-    def start(**variables):
-        port, log = ports.take(), tmp_path / "server.log"
-        argv = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--config",
-            "gunicorn.conf.py",
-            "--bind",
-            f"127.0.0.1:{port}",
-        ]
-        env = environment | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)} | variables
-        child = supervisor.start("shop", [*argv, "config.wsgi"], log=log, cwd=SHOP, env=env)
-        started.append(child)
-        return f"http://127.0.0.1:{port}", child, log
-
-    yield start
-    supervisor.stop(*started, grace_s=5)
-    ports.close()
-
-
-def fetch(url):
-    with urlopen(url, timeout=10) as answer:  # noqa: S310 - a server of ours
-        return answer.status, answer.read().decode()
-
-
-def await_ready(base, child, log):
-    for _ in range(400):
-        try:
-            return fetch(f"{base}/health/ready")
-        except (URLError, ConnectionError):
-            assert child.alive(), log.read_text()
-            time.sleep(0.05)
-    raise AssertionError(log.read_text())
 
 
 def test_metrics_add_up_over_workers_and_leave_nothing_behind(serve, supervisor, tmp_path):

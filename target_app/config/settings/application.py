@@ -20,6 +20,7 @@ TOGGLES: dict[str, str] = {
 }
 
 INSTALLED_APPS = [
+    *(["cacheops"] if TOGGLES["cache"] == "query" else []),
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -31,6 +32,7 @@ INSTALLED_APPS = [
     "customers",
     "catalogue",
     "orders",
+    "storefront",
     "seeding",
     *watching.APPS[TOGGLES["instrumentation"]],
 ]

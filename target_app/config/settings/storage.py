@@ -15,12 +15,19 @@ DATABASES: dict[str, dict[str, Any]] = {
     },
 }
 
+_REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.redis("REDIS_URL"),
+        "LOCATION": _REDIS_URL,
         "KEY_PREFIX": "shop",
     },
+    "fragments": {
+        "BACKEND": "core.kept.NotedRedisCache",
+        "LOCATION": _REDIS_URL,
+        "KEY_PREFIX": "shop:fragment",
+    },
+    "nothing": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
 SHOP_CACHE_SECONDS = env.number("SHOP_CACHE_SECONDS", 300, least=1)

@@ -1,0 +1,1 @@
+"""Pages for people, rendered here: the shop's home and its categories."""
