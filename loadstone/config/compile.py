@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadstone.config.companions import companions_for
 from loadstone.config.controls import with_controls
-from loadstone.config.load import Project, check_choice, suggest
+from loadstone.config.load import Project, check_choice, require_available, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Source, Variant
 from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
@@ -194,6 +195,7 @@ def _variant(
     secret: str,
     source: Source | None = None,
 ) -> Variant:
+    require_available(project, choices)
     target = project.raw.target
     environment = {key: value.replace("{secret}", secret) for key, value in target.env.items()}
     ddl: list[str] = []
@@ -218,6 +220,7 @@ def _variant(
         provenance=dict(source.provenance) if source else {},
         needs_postgres=project.raw.data.postgres,
         needs_redis=project.raw.data.redis,
+        companions=companions_for(project, choices),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -116,9 +117,10 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
         raise bad(f"default {raw.default!r} is no choice", "default", suggest(raw.default, raw.choices))
     if raw.scope not in tuple(Scope):
         raise bad(f"unknown scope {raw.scope!r}", "scope", suggest(raw.scope, [str(one) for one in Scope]))
-    for choice in raw.ddl:
-        if choice not in raw.choices:
-            raise bad(f"ddl for {choice!r}, which is no choice", "ddl", suggest(choice, raw.choices))
+    for key, named in (("ddl", raw.ddl), ("needs", raw.needs)):
+        for choice in named:
+            if choice not in raw.choices:
+                raise bad(f"{key} for {choice!r}, which is no choice", key, suggest(choice, raw.choices))
     return Toggle(
         name=name,
         choices=tuple(raw.choices),
@@ -134,6 +136,7 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
         given=dict(raw.given),
         claims=read_expectations(raw, "claims", read, bad, suggest),
         prices=read_expectations(raw, "prices", read, bad, suggest),
+        needs=dict(raw.needs),
     )
 
 
@@ -223,6 +226,22 @@ def _check_target(project: Project, at: Callable[..., str]) -> None:
             cause=at("data", "size"),
             remedy=suggest(data.size, data.sizes),
         )
+    for name, companion in target.companions.items():
+        try:
+            for toggle, choice in companion.when.items():
+                check_choice(project, toggle, choice)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"companion {name!r}: {error.problem}",
+                cause=at("target", "companions", name, "when"),
+                remedy=error.remedy,
+            ) from error
+        if not companion.command:
+            raise ConfigurationError(
+                f"companion {name!r} has no command",
+                cause=at("target", "companions", name, "command"),
+                remedy="write the words of its command",
+            )
     if not any("{port}" in word for word in target.command):
         raise ConfigurationError(
             "target.command does not say where the port goes",
@@ -242,3 +261,23 @@ def check_choice(project: Project, name: str, choice: str) -> None:
             cause=f"its choices are {', '.join(toggle.choices)}",
             remedy=suggest(choice, toggle.choices),
         )
+
+
+def unavailable(project: Project, name: str, choice: str) -> str:
+    """Return why a choice of a toggle is not available here; empty where it is."""
+    variable = project.toggles[name].needs.get(choice, "")
+    if not variable or os.environ.get(variable) or project.raw.target.env.get(variable):
+        return ""
+    return f"{variable} is not set"
+
+
+def require_available(project: Project, choices: Mapping[str, str]) -> None:
+    """Raise `ConfigurationError` where one of the choices is not available here."""
+    for name, choice in choices.items():
+        reason = unavailable(project, name, choice)
+        if reason:
+            raise ConfigurationError(
+                f"{name}={choice} is not available here",
+                cause=reason,
+                remedy=f"set {project.toggles[name].needs[choice]}, or leave {name} at another choice",
+            )

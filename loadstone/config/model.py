@@ -45,6 +45,8 @@ class Toggle:
     """By choice: what it gains."""
     prices: dict[str, Expectation] = field(default_factory=dict)
     """By choice: what it costs, where that can be measured."""
+    needs: dict[str, str] = field(default_factory=dict)
+    """By choice: the environment variable without which it is not available here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A process that runs beside a variant's server for as long as that does, such as a worker."""
+
+    name: str
+    argv: tuple[str, ...]
+    """With the placeholders of a variant's own; `{folder}` is one of its own."""
+    ready: str = ""
+    """What it writes once it is ready; empty: it is as soon as it runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """Everything needed to run one side of a comparison.
 
@@ -100,6 +113,7 @@ class Variant:
     provenance: dict[str, str] = field(default_factory=dict)
     needs_postgres: bool = True
     needs_redis: bool = True
+    companions: tuple[Companion, ...] = ()
     control: Control | None = None
     """What it is there to show, where it is not judged."""
 

@@ -54,6 +54,8 @@ class RawToggle(Table, frozen=True, kw_only=True):
     ddl: dict[str, list[str]] = {}
     normalise: list[str] = []
     given: dict[str, str] = {}
+    needs: dict[str, str] = {}
+    """By choice: the environment variable without which it is not available here."""
 
 
 class RawRule(Table, frozen=True, kw_only=True):
@@ -64,6 +66,16 @@ class RawRule(Table, frozen=True, kw_only=True):
     common_prefix: bool = False
     not_modified: bool = False
     title: str = ""
+
+
+class RawCompanion(Table, frozen=True, kw_only=True):
+    """`[target.companions.NAME]`: a process that runs beside the server, such as a worker."""
+
+    command: list[str]
+    when: dict[str, str] = {}
+    """Choices of toggles with which a variant needs it; none: every variant does."""
+    ready: str = ""
+    """What it writes once it is ready; empty: it is as soon as it runs."""
 
 
 class RawTarget(Table, frozen=True, kw_only=True):
@@ -81,6 +93,8 @@ class RawTarget(Table, frozen=True, kw_only=True):
     """Commands that fill an environment for a commit; `{python}` is its interpreter."""
     lock: list[str] = msgspec.field(default_factory=lambda: ["requirements*.txt", "pyproject.toml", "*.lock"])
     """Globs of the files that pin what they install."""
+    companions: dict[str, RawCompanion] = {}
+    """Processes that run beside the server, by name."""
     toggles: str | None = None
     """Path of a toggles file, for apps that read the same declaration."""
 
@@ -185,6 +199,7 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
         kind,
         RawConfig,
         RawTarget,
+        RawCompanion,
         RawData,
         RawCompare,
         RawLoad,

@@ -27,6 +27,7 @@ from loadstone.record.probed import Probe
 from loadstone.record.recording import Recording
 from loadstone.stats.verdicts import Verdict
 from loadstone.target.cpu import CpuReading
+from loadstone.target.rest import PATIENCE_S, await_rest
 from loadstone.target.stage import Generation, Stage
 from loadstone.verdict.load_contrasts import load_contrasts
 from loadstone.verdict.load_levels import LoadMeasured, LoadObservations
@@ -149,6 +150,7 @@ class LoadLane:
                 done, sent, planned = self._run_block(side, window, [index, "block", couple], running)
                 # three bounds: no worker may still send to one variant while another begins with the next
                 time.sleep(max(self.design.gap_s, GUARD_BOUNDS * self.generator.clock_bound_s))
+                self._rest(running, side)
                 spent = self._cpu(running, side) - before
                 blocks.append(_block(side, couple, self.design.block_s, done, spent))
                 # only what is told over the whole generation: seconds of different blocks are not alike
@@ -205,6 +207,21 @@ class LoadLane:
             self.watcher.block_over(side, *ran, planned)
         return ran
 
+    def _rest(self, running: Generation, side: int) -> None:
+        """Wait until a variant's companions have done what the block left them, so that it is charged to it.
+
+        Raises:
+            MeasurementError: they have not within half a minute.
+        """
+        one = running[self.experiment.variants[side].name]
+        if not await_rest(one.restless()):
+            running.check()
+            raise MeasurementError(
+                f"the companions of {one.variant.label} do not come to rest",
+                cause=f"{PATIENCE_S:g} s after a block of load they still work on what it left them",
+                remedy="offer less, or let companions do more at once",
+            )
+
     def _cpu(self, running: Generation, side: int) -> CpuReading:
         return running[self.experiment.variants[side].name].cpu()
 
@@ -247,5 +264,10 @@ def _block(side: int, couple: int, planned_s: float, done: BlockDone, spent: Cpu
         workers=len(done.workers),
         clock_bound_s=max((one.clock_bound_us for one in done.workers), default=0.0) / 1e6,
         clock_moved_s=max((one.clock_moved_us for one in done.workers), default=0.0) / 1e6,
-        cpu=CpuSeconds(server_s=spent.server_s, database_s=spent.database_s, cache_s=spent.cache_s),
+        cpu=CpuSeconds(
+            server_s=spent.server_s,
+            database_s=spent.database_s,
+            cache_s=spent.cache_s,
+            companions_s=spent.companions_s,
+        ),
     )

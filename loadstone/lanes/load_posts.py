@@ -124,9 +124,7 @@ def _logs(folder: Path) -> Iterator[Path]:
 
 def spent_s(running: Running, before: CpuReading) -> float | None:
     """Return the CPU seconds of all the variant's processes since `before`; None: not ours to read."""
-    spent = running.cpu() - before
-    parts = (spent.server_s, spent.database_s, spent.cache_s)
-    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+    return (running.cpu() - before).total_s()
 
 
 def _told_port(log: Path) -> int:

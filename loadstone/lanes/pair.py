@@ -188,6 +188,7 @@ class PairLane:
                     variant=one.variant.name,
                     base_url=one.base_url,
                     roots=one.roots(),
+                    restless=one.restless(),
                     spiked=one.variant.control is Control.SPEECH,
                 )
                 for one in ours
@@ -228,6 +229,7 @@ class PairLane:
                     server_s=reading.server_s,
                     database_s=reading.database_s,
                     cache_s=reading.cache_s,
+                    companions_s=reading.companions_s,
                     memory_bytes=used,
                 )
                 for reading, used in zip(measured.spent, measured.memory, strict=True)

@@ -16,6 +16,7 @@ from loadstone.explain.plans import watched
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
 from loadstone.record.probed import PlanFact, Probe
+from loadstone.target.rest import await_rest
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Stage
 from loadstone.workload.protocol import Exchange, RunProbe, Side
@@ -46,6 +47,7 @@ class ProbeLane:
     _pending: dict[int, dict[int, Exchange]] = field(default_factory=dict)
     _bases: list[str] = field(default_factory=list)
     _plans: list[PlanFact] = field(default_factory=list)
+    _restless: list[list[int]] = field(default_factory=list)
 
     def run(self) -> Probe:
         """Return the facts; raises `TargetError` or `MeasurementError`."""
@@ -59,6 +61,7 @@ class ProbeLane:
             )
             healthy = time.monotonic()
             self._bases = [running[variant.name].base_url for variant in variants]
+            self._restless = [running[variant.name].restless() for variant in variants]
             plan = RunProbe(
                 sides=[
                     Side(variant=variant.name, base_url=base)
@@ -124,6 +127,8 @@ class ProbeLane:
 
     def _take(self, exchange: Exchange, checker: PayloadChecker) -> None:
         """Charge what the taps saw to the request that was just answered."""
+        # what companions do for it is done before the next request asks for it
+        await_rest(self._restless[exchange.variant])
         database, redis = self._taps.get(exchange.variant, (None, None))
         statements = database.drain() if database is not None else None
         commands = redis.drain() if redis is not None else None

@@ -49,6 +49,8 @@ class CpuSeconds(msgspec.Struct, frozen=True, kw_only=True):
     database_s: float | None
     cache_s: float | None
     memory_bytes: int | None = None
+    """Of server and companions."""
+    companions_s: float = 0.0
 
 
 class UserHash(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ class Running:
     server: Server
     database: Database | None
     redis: RedisDatabase | None
+    companions: tuple[Child, ...] = ()
 
     @property
     def variant(self) -> Variant:
@@ -44,12 +45,15 @@ class Running:
         return self.redis.url if self.redis else ""
 
     def cpu(self) -> CpuReading:
-        """Return CPU seconds so far: server, database and cache processes, children included.
+        """Return CPU seconds so far: server, database, cache and companions, children included.
 
         A service that the variant does not have has used none; one that is not ours is None.
         """
         return CpuReading(
-            cpu.tree_seconds(self.server.child.pid), _seconds(self.database), _seconds(self.redis)
+            cpu.tree_seconds(self.server.child.pid),
+            _seconds(self.database),
+            _seconds(self.redis),
+            sum(cpu.tree_seconds(child.pid) for child in self.companions),
         )
 
     def roots(self) -> list[int]:
@@ -59,9 +63,13 @@ class Running:
             return []
         return [child.pid for child in self.children()]
 
+    def restless(self) -> list[int]:
+        """Return the processes that may go on after an answer: none without companions, else all of ours."""
+        return [child.pid for child in self.children()] if self.companions else []
+
     def memory_bytes(self) -> int:
-        """Return the memory of the server's processes (PSS); takes milliseconds, so not while measuring."""
-        return cpu.tree_memory_bytes(self.server.child.pid)
+        """Return the memory of server and companions (PSS); takes milliseconds, so not while measuring."""
+        return sum(cpu.tree_memory_bytes(child.pid) for child in (self.server.child, *self.companions))
 
     def pids(self) -> list[int]:
         """Return the server's processes, the one started first."""
@@ -78,7 +86,7 @@ class Running:
     def children(self) -> list[Child]:
         """Return the processes that were started for it, the services first."""
         services = [each.child for each in (self.database, self.redis) if each and each.child]
-        return [*services, self.server.child]
+        return [*services, self.server.child, *self.companions]
 
 
 def _seconds(service: Database | RedisDatabase | None) -> float | None:

@@ -12,13 +12,14 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
-from loadstone.target import clean, folders, hosts, servers
+from loadstone.target import clean, companions, folders, hosts, servers
+from loadstone.target.children import Child
 from loadstone.target.external import ExternalDatabases
 from loadstone.target.external_redis import ExternalCaches
 from loadstone.target.folders import State
@@ -207,14 +208,26 @@ class Stage:
                 part.redis = self._caches.await_ready(part.redis)
 
     def _start_servers(self, parts: Sequence[_Part], rewire: Rewire | None, stack: ExitStack) -> None:
-        stack.callback(lambda: self._stop_servers([each.server for each in parts if each.server]))
+        stack.callback(
+            lambda: self._stop_servers(
+                [each.server for each in parts if each.server],
+                [one for each in parts for one in each.companions],
+            )
+        )
         started = time.monotonic()
         for part in parts:
-            urls = part.database.url if part.database else "", part.redis.url if part.redis else ""
+            urls = part.own_urls
             part.urls = rewire(part.slot, *urls) if rewire else urls
             part.server = self._launch(part)
+            self._launch_companions(part, part.server.place)
         for part in parts:
             self._await_healthy(part, started)
+            companions.await_ready(part.companions, part.variant, started=started)
+
+    def _launch_companions(self, part: _Part, place: Place) -> None:
+        database_url, redis_url = part.own_urls
+        place = replace(place, database_url=database_url, redis_url=redis_url)
+        part.companions += companions.start(self.supervisor, part.variant, place, part.folder, part.extra)
 
     def _await_healthy(self, part: _Part, started: float) -> None:
         server = part.running().server
@@ -234,8 +247,8 @@ class Stage:
         place = Place(self._ports.take(), *part.urls, scratch, host=self._listen)
         return servers.start(self.supervisor, part.variant, place, part.folder / "server.log", part.extra)
 
-    def _stop_servers(self, stopped: Sequence[Server]) -> None:
-        self.supervisor.stop(*(server.child for server in stopped), grace_s=SERVER_GRACE_S)
+    def _stop_servers(self, stopped: Sequence[Server], beside: Sequence[Child] = ()) -> None:
+        self.supervisor.stop(*(server.child for server in stopped), *beside, grace_s=SERVER_GRACE_S)
         for server in stopped:
             self._ports.give_back(server.place.port)
 
@@ -252,8 +265,14 @@ class _Part:
     urls: tuple[str, str] = ("", "")
     extra: Mapping[str, str] = field(default_factory=dict)
     server: Server | None = None
+    companions: list[Child] = field(default_factory=list)
+
+    @property
+    def own_urls(self) -> tuple[str, str]:
+        """The services' own URLs, empty for those that the variant does not have."""
+        return self.database.url if self.database else "", self.redis.url if self.redis else ""
 
     def running(self) -> Running:
         if self.server is None:
             raise AssertionError(f"the server of {self.variant.name} was not started")
-        return Running(self.slot, self.server, self.database, self.redis)
+        return Running(self.slot, self.server, self.database, self.redis, tuple(self.companions))

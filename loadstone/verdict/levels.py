@@ -214,6 +214,6 @@ def _cpu_seconds(cpu: CpuSeconds, name: str) -> float:
     parts = {
         "cpu_server": (cpu.server_s,),
         "cpu_database": (cpu.database_s,),
-        "cpu": (cpu.server_s, cpu.database_s, cpu.cache_s),
+        "cpu": (cpu.server_s, cpu.database_s, cpu.cache_s, cpu.companions_s),
     }[name]
     return sum(math.nan if part is None else part for part in parts)

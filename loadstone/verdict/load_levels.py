@@ -137,7 +137,7 @@ def _cpu_s(blocks: Sequence[LoadBlock], name: str) -> float:
     parts = {
         "cpu_server": ("server_s",),
         "cpu_database": ("database_s",),
-        "cpu": ("server_s", "database_s", "cache_s"),
+        "cpu": ("server_s", "database_s", "cache_s", "companions_s"),
     }[name]
     spent = [getattr(block.cpu, part) for block in blocks for part in parts]
     return math.nan if any(each is None for each in spent) else math.fsum(spent)

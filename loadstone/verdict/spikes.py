@@ -49,5 +49,6 @@ def _more(cpu: CpuSeconds, share: float) -> CpuSeconds:
     """Charge the server what all of the variant's processes used more."""
     if cpu.server_s is None:
         return cpu
-    used_s = sum(one for one in (cpu.server_s, cpu.database_s, cpu.cache_s) if one is not None)
+    parts = (cpu.server_s, cpu.database_s, cpu.cache_s, cpu.companions_s)
+    used_s = sum(one for one in parts if one is not None)
     return replace(cpu, server_s=cpu.server_s + share * used_s)

@@ -11,6 +11,7 @@ import numpy as np
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import SPIKE, rows_from_list
 from loadstone.stats.streams import stream_seed
+from loadstone.target.rest import PATIENCE_S, await_rest
 from loadstone.workload.exchange import send_timed
 from loadstone.workload.host_pace import HostPace
 from loadstone.workload.lockstep import Meeting
@@ -104,6 +105,7 @@ class PairRun:
         replies = {}
         for position, place in enumerate(pair.order):
             index, twin, request = meeting.requests[place]
+            self._rest()
             if pair.gap:
                 gevent.sleep(self.gap_s)
             observation = Observation(spin=self.spins[index])
@@ -116,6 +118,22 @@ class PairRun:
                 chain.add(request, twin.base_url)
         for twin, reply in replies.values():
             twin.resume(reply)
+
+    def _rest(self) -> None:
+        """Wait until nobody works on what an earlier request put off, where only one is on the wire.
+
+        Raises:
+            MeasurementError: they work on and on.
+        """
+        if self.plan.in_flight > 1:
+            return
+        for side in self.plan.sides:
+            if not await_rest(side.restless, sleep=gevent.sleep):
+                raise MeasurementError(
+                    f"the companions of {side.variant} do not come to rest",
+                    cause=f"{PATIENCE_S:g} s after a request they still work",
+                    remedy="look at what they do without being asked to; else let the load lane decide",
+                )
 
     def _charge(self, index: int) -> None:
         """Charge the CPU that a variant used since its last request to that request."""

@@ -61,6 +61,8 @@ class Side(msgspec.Struct, kw_only=True):
     base_url: str
     roots: list[int] = []
     """Processes that, with their descendants, do the variant's work; empty where they are not ours."""
+    restless: list[int] = []
+    """Processes that must come to rest before the next request, because they may work on after an answer."""
     spiked: bool = False
     """Whether the spin after each answer counts as part of the request."""
 

@@ -24,7 +24,7 @@ def project(open_folder: Path) -> Path:
     folder = open_folder / "project"
     folder.mkdir()
     folder.chmod(0o755)
-    for name in ("server.py", "seed.py"):
+    for name in ("server.py", "seed.py", "companion.py"):
         shutil.copy(HERE / name, folder)
     return folder
 
