@@ -12,7 +12,7 @@ from rich.console import Console
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.compile import compile_experiment
-from loadstone.config.load import Project
+from loadstone.config.load import Project, unavailable
 from loadstone.config.trials import Kind, Trial, command_for, find_trials, wish_for
 from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
@@ -69,7 +69,7 @@ def command(
     """Run what TOGGLES claim and cost (names, or TOGGLE=CHOICE; by default all), and say what holds."""
     project = open_project(config)
     kinds = [kind for kind in Kind if only in {None, f"{kind}s"}]
-    trials = find_trials(project, toggles, kinds, size=size, budget=budget)
+    trials = _available(project, find_trials(project, toggles, kinds, size=size, budget=budget))
     for trial in trials:  # a mistake is told before an hour is spent
         compile_experiment(project, wish_for(trial))
     if only_list:
@@ -88,6 +88,24 @@ def command(
         report.render(mine, out())
         click.echo(f"written to {files[1]} and {files[0]}")
     return code or _exit_code(mine, require_verdict=require_verdict)
+
+
+def _available(project: Project, trials: list[Trial]) -> list[Trial]:
+    """Return what can be tried here, and say what cannot."""
+    found = []
+    for trial in trials:
+        choices = ((trial.toggle, trial.expected.before), (trial.toggle, trial.expected.after))
+        reasons = [unavailable(project, *one) for one in choices]
+        if any(reasons):
+            told = next(filter(None, reasons))
+            _say(err(), f"not available here: {trial.kind} of {trial.after}: {told}", quiet=False)
+        else:
+            found.append(trial)
+    if not found:
+        raise ConfigurationError(
+            "nothing of this can be tried here", remedy="see `loadstone toggles TOGGLE` for what it needs"
+        )
+    return found
 
 
 def _run_all(

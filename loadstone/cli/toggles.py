@@ -65,6 +65,8 @@ def _show_one(toggle: Toggle) -> None:
         console.print(f"{title}     {text}", markup=False)
         for one in expected.values():
             console.print(f"  {one.after}: {tell(one)}", markup=False)
+    for choice, variable in toggle.needs.items():
+        console.print(f"needs     {choice}: {variable}, or it is not available here", markup=False)
     if toggle.scenario:
         console.print(f"scenario  {toggle.scenario}")
     for choice, statements in toggle.ddl.items():

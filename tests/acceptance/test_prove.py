@@ -88,3 +88,35 @@ def test_without_a_claim_there_is_nothing_to_prove(project):
     ran = project.run("prove")
     assert ran.returncode == 2
     assert "nothing is declared of any toggle" in ran.stderr
+
+
+NEEDY = """
+[toggles.broker]
+choices = ["redis", "rabbitmq"]
+default = "redis"
+env = "BROKER"
+needs = { rabbitmq = "NOWHERE_SET_URL" }
+
+[toggles.broker.claims.rabbitmq]
+before = "redis"
+metric = "response_bytes"
+direction = "lower"
+at_least = "10%"
+scenario = "browse.py"
+"""
+
+
+def test_what_is_not_available_here_is_told_and_left_out(claimed):
+    path = claimed.folder / "loadstone.toml"
+    path.write_text(path.read_text() + NEEDY)
+    ran = claimed.run("prove", "--list")
+    assert ran.returncode == 0
+    assert "not available here: claim of broker=rabbitmq: NOWHERE_SET_URL is not set" in ran.stderr
+    assert "rabbitmq" not in ran.stdout
+    ran = claimed.run("prove", "broker")
+    assert ran.returncode == 2
+    assert "nothing of this can be tried here" in ran.stderr
+    ran = claimed.run("compare", "broker=redis", "broker=rabbitmq")
+    assert ran.returncode == 2
+    assert "broker=rabbitmq is not available here" in ran.stderr
+    assert "NOWHERE_SET_URL, or it is not available here" in claimed.run("toggles", "broker").stdout
