@@ -17,6 +17,8 @@ urlpatterns = [
     path("api/v1/", include("catalogue.urls")),
     path("api/v1/", include("customers.urls")),
     path("api/v1/", include("orders.urls")),
+    path("api/v1/", include("exports.urls")),
+    path("staff/", include("background.urls")),
     *watching_urls(),
     path("", include("graph.urls")),
 ]

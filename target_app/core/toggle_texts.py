@@ -36,6 +36,13 @@ SHOP_THROTTLE_RATE=1000/s
 SHOP_GRAPHQL_DEPTH=6
 SHOP_GRAPHQL_COST=2000
 SHOP_GRAPHQL_INTROSPECTION=true
+# With SHOP_TASKS=celery: attempts before a task is a dead letter; the wait after the first, which doubles
+SHOP_TASK_ATTEMPTS=5
+SHOP_TASK_BACKOFF_MS=1000
+# Redis gives a message to another worker when it was not acknowledged for so long
+SHOP_TASK_VISIBILITY_SECONDS=600
+# With SHOP_BROKER=rabbitmq: amqp://USER:PASSWORD@HOST:5672/
+SHOP_RABBITMQ_URL=
 
 """
 
@@ -67,6 +74,10 @@ def _section(toggle: Toggle) -> str:
     if toggle.given:
         held = ", ".join(f"`{name}={choice}`" for name, choice in toggle.given.items())
         lines.append(f"Compared with {held}, unless said otherwise.\n")
+    lines += [
+        f"`{toggle.name}={choice}` is available where `{variable}` is set.\n"
+        for choice, variable in toggle.needs.items()
+    ]
     for choice, statements in toggle.ddl.items():
         if statements:
             lines.append(f"`{toggle.name}={choice}` adds:\n\n```sql\n" + ";\n".join(statements) + ";\n```\n")

@@ -53,6 +53,8 @@ class Toggle:
     given: dict[str, str] = field(default_factory=dict)
     normalise: tuple[str, ...] = ()
     ddl: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
+    """By choice: the variable that must be set, or the choice is not available here."""
 
 
 def declared(path: Path = DECLARATION) -> dict[str, Toggle]:
@@ -84,6 +86,7 @@ def _toggle(name: str, table: dict[str, Any]) -> Toggle:
         given=dict(table.get("given", {})),
         normalise=tuple(table.get("normalise", ())),
         ddl={key: tuple(statements) for key, statements in table.get("ddl", {}).items()},
+        needs=dict(table.get("needs", {})),
     )
 
 

@@ -1,4 +1,4 @@
-"""Orders and their lines."""
+"""Orders, their lines, and their papers."""
 
 from __future__ import annotations
 
@@ -43,3 +43,28 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of product {self.product_id}"
+
+
+class Invoice(models.Model):
+    """The invoice of an order, as it was made: the column's own constraint lets an order have one only."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="invoice")
+    number = models.CharField(max_length=20, unique=True)
+    issued_on = models.DateField()
+    document = models.BinaryField()
+    """PDF."""
+
+    def __str__(self) -> str:
+        return f"invoice {self.number}"
+
+
+class Confirmation(models.Model):
+    """What is to be sent to the customer of an order, once."""
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="confirmation")
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=120)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.subject

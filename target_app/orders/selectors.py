@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import F, QuerySet, Sum
+from django.http import Http404
 
 from catalogue import selectors as catalogue
 from catalogue.models import Product
-from orders.models import Order, OrderLine, OrderStatus
+from orders.models import Confirmation, Invoice, Order, OrderLine, OrderStatus
 
 BEST = 20
 
@@ -26,6 +27,27 @@ class Seller:
 def orders() -> QuerySet[Order]:
     """Return all orders with their lines."""
     return Order.objects.prefetch_related("lines")
+
+
+def confirmation(order: int) -> Confirmation | None:
+    """Return an order's confirmation, None while it is to be made; raises `Http404` without such an order."""
+    found = Confirmation.objects.filter(order=order).first()
+    if found is None:
+        _require(order)
+    return found
+
+
+def invoice(order: int) -> bytes | None:
+    """Return an order's invoice as PDF; otherwise as above."""
+    document = Invoice.objects.filter(order=order).values_list("document", flat=True).first()
+    if document is None:
+        _require(order)
+    return None if document is None else bytes(document)
+
+
+def _require(order: int) -> None:
+    if not Order.objects.filter(pk=order).exists():
+        raise Http404
 
 
 def best_sellers(category: str = "") -> list[Seller]:

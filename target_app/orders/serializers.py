@@ -11,7 +11,7 @@ from catalogue.plain import PlainProduct
 from catalogue.presenting import Serializers
 from catalogue.serializers import ProductSerializer
 from customers.models import Customer
-from orders.models import Order, OrderLine
+from orders.models import Confirmation, Order, OrderLine
 from orders.selectors import Seller
 
 MOST_LINES = 50
@@ -87,3 +87,11 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     class Meta:
         model = Order
         fields = ("id", "customer", "status", "total", "lines")
+
+
+class ConfirmationSerializer(serializers.ModelSerializer[Confirmation]):
+    """What an order's customer is sent."""
+
+    class Meta:
+        model = Confirmation
+        fields = ("order", "recipient", "subject", "text")

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from background.services import later
 from catalogue.models import Product
 from catalogue.pages import forget_pages
 from customers.models import Customer
@@ -39,7 +40,7 @@ def place_order(customer: Customer, items: Sequence[Item]) -> Order:
     """Place an order and take its items from stock, all or nothing.
 
     Products are locked in the order of their ids, so that two orders of the same
-    products wait for each other instead of deadlocking.
+    products wait for each other instead of deadlocking. Invoice and confirmation follow.
 
     Raises:
         UnknownProductError: a product is not on sale.
@@ -57,6 +58,7 @@ def place_order(customer: Customer, items: Sequence[Item]) -> Order:
         for product in products:
             Product.objects.filter(pk=product.pk).update(stock=F("stock") - wanted[product.pk])
         forget_pages(wanted)
+        later("confirm_order", order.pk)
     return order
 
 

@@ -9,4 +9,6 @@ urlpatterns = [
     path("best-sellers", cached_page(views.BestSellers.as_view()), name="best-sellers"),
     path("orders", views.OrderList.as_view(), name="orders"),
     path("orders/<int:pk>", views.OrderPage.as_view(), name="order"),
+    path("orders/<int:pk>/confirmation", views.ConfirmationPage.as_view(), name="confirmation"),
+    path("orders/<int:pk>/invoice", views.InvoiceFile.as_view(), name="invoice"),
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -13,10 +16,17 @@ from rest_framework.response import Response
 from core import toggles
 from core.caching import remember
 from core.parameters import read_text
+from core.waiting import not_yet
 from orders import selectors, services
-from orders.models import Order
+from orders.models import Confirmation, Order
 from orders.selectors import Seller
-from orders.serializers import SELLERS, NewOrderSerializer, OrderSerializer, SellerSerializer
+from orders.serializers import (
+    SELLERS,
+    ConfirmationSerializer,
+    NewOrderSerializer,
+    OrderSerializer,
+    SellerSerializer,
+)
 
 
 class Conflict(APIException):
@@ -72,3 +82,33 @@ class OrderPage(generics.RetrieveAPIView[Order]):
     def get_queryset(self) -> QuerySet[Order]:
         """Return all orders."""
         return selectors.orders()
+
+
+class ConfirmationPage(generics.GenericAPIView[Confirmation]):
+    """What an order's customer is sent."""
+
+    serializer_class = ConfirmationSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    @extend_schema(responses={status.HTTP_200_OK: ConfirmationSerializer, status.HTTP_202_ACCEPTED: None})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Answer the confirmation, or 202 while it is not made."""
+        del request
+        found = selectors.confirmation(pk)
+        return not_yet() if found is None else Response(ConfirmationSerializer(found).data)
+
+
+class InvoiceFile(generics.GenericAPIView[Order]):
+    """An order's invoice."""
+
+    serializer_class = OrderSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    @extend_schema(responses={(status.HTTP_200_OK, "application/pdf"): bytes, status.HTTP_202_ACCEPTED: None})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Answer the invoice as PDF, or 202 while it is not made."""
+        del request
+        found = selectors.invoice(pk)
+        return not_yet() if found is None else HttpResponse(found, content_type="application/pdf")

@@ -1,4 +1,4 @@
-"""Logins of the first customers: names and one password that scenarios know."""
+"""Logins of the first customers and of staff: names and one password that scenarios know."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from django.db import transaction
 from customers.models import Customer
 
 ACCOUNTS = 20
+STAFF = "staff"
 PASSWORD = "shop-demo"  # noqa: S105 - demonstration data, open to everyone
 SALT = "demonstration"
 """A hash takes a while on purpose: one is made for all."""
 
 
 def open_accounts() -> None:
-    """Give the first customers a login each, `customer-1` and so on."""
+    """Give the first customers a login each, `customer-1` and so on, and staff one: `staff`."""
     password = make_password(PASSWORD, salt=SALT)
     customers = list(Customer.objects.order_by("id")[:ACCOUNTS])
     with transaction.atomic():
         User.objects.filter(username__startswith="customer-").delete()
+        User.objects.update_or_create(username=STAFF, defaults={"password": password, "is_staff": True})
         for customer in customers:
             name = f"customer-{customer.pk}"
             customer.user = User.objects.create(

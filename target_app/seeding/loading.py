@@ -8,9 +8,11 @@ from itertools import islice
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
+from background.models import TaskRun
 from catalogue.models import Brand, Category, Product, Review, Tag
 from customers.models import Customer
-from orders.models import Order, OrderLine
+from exports.models import Export
+from orders.models import Confirmation, Invoice, Order, OrderLine
 from seeding.population import Population
 
 ROWS_PER_CHUNK = 2_000
@@ -40,6 +42,8 @@ TABLES: tuple[tuple[type[models.Model], Callable[[Population], Rows], tuple[str,
     (OrderLine, Population.order_lines, ("id", "order_id", "product_id", "quantity", "unit_price")),
 )  # fmt: skip
 """In an order in which every row refers to rows that are there."""
+FOLLOWING: tuple[type[models.Model], ...] = (Invoice, Confirmation, Export, TaskRun)
+"""Tables that fill when the shop is used: about rows that a new population replaces."""
 
 
 class CopyStream:
@@ -73,7 +77,8 @@ def load(population: Population, progress: Progress) -> None:
     """Replace all rows by a population's; `progress` gets each table and the share done before it."""
     weights = [0.5, 0.5, 0.5, 2, 20, 8, 55, 5, 8.5]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model, _, _ in TABLES)}")
+        emptied = [model for model, _, _ in TABLES] + list(FOLLOWING)
+        cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model in emptied)}")
         for index, (model, rows, columns) in enumerate(TABLES):
             progress(str(model._meta.verbose_name_plural), sum(weights[:index]) / sum(weights))
             names = ", ".join(columns)

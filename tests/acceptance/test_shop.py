@@ -68,6 +68,25 @@ def test_identical_variants_have_identical_facts(shop, tmp_path):
     assert {one["fact"] for one in result["facts"]} >= {"queries", "queries_repeat", "rows", "response_bytes"}
 
 
+def test_a_worker_beside_the_server_makes_the_same_reports(shop, tmp_path):
+    code, result, err = probe_only(
+        shop, tmp_path, "tasks=inline", "tasks=celery", "--scenario", "report_export"
+    )
+    assert code in (0, 1), err
+    payload = result["probe"]["payload"]
+    assert payload["differences"] == []
+    assert payload["checked"] == payload["equal"] > 5
+    asked = {one["fact"]: one for one in result["facts"] if one["endpoint"] == "POST /exports"}
+    assert asked["queries"]["after"] < asked["queries"]["before"], (
+        "the worker's own are none of the request's"
+    )
+    assert asked["cache_commands"]["after"] > asked["cache_commands"]["before"] == 0
+    fetched = [
+        one["statuses"] for one in result["probe"]["facts"] if one["endpoint"] == "GET /exports/{id}/file"
+    ]
+    assert fetched == [[200], [200]]
+
+
 def test_a_schema_toggle_changes_the_plans_of_one_side_only(shop, tmp_path):
     code, result, err = compare(shop, tmp_path, "indexes=none", "indexes=composite")
     assert code in (0, 1), err

@@ -6,6 +6,7 @@ Importing this package reads the environment once and raises
 
 from config.settings.api import *  # noqa: F403 - Django reads the names of this module
 from config.settings.application import *  # noqa: F403 - as above
+from config.settings.background import *  # noqa: F403 - as above
 from config.settings.graph import *  # noqa: F403 - as above
 from config.settings.query_cache import *  # noqa: F403 - as above
 from config.settings.security import *  # noqa: F403 - as above

@@ -18,6 +18,12 @@ LANGUAGE_CODE = "en-us"
 TOGGLES: dict[str, str] = {
     toggle.name: env.choice(toggle.env, toggle.choices, toggle.default) for toggle in declared().values()
 }
+for _toggle in declared().values():
+    _variable = _toggle.needs.get(TOGGLES[_toggle.name])
+    if _variable and not env.text(_variable, ""):
+        env.problems.append(
+            f"{_toggle.env}={TOGGLES[_toggle.name]!r} is not available here: {_variable} is not set"
+        )
 
 INSTALLED_APPS = [
     *(["cacheops"] if TOGGLES["cache"] == "query" else []),
@@ -28,11 +34,13 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "drf_spectacular",
     "core",
+    "background",
     "accounts",
     "customers",
     "catalogue",
     "orders",
     "storefront",
+    "exports",
     "seeding",
     *watching.APPS[TOGGLES["instrumentation"]],
 ]

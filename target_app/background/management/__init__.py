@@ -1,0 +1,1 @@
+"""Commands for work in the background."""
