@@ -53,7 +53,7 @@ class Running:
             cpu.tree_seconds(self.server.child.pid),
             _seconds(self.database),
             _seconds(self.redis),
-            sum(cpu.tree_seconds(child.pid) for child in self.companions),
+            sum((cpu.tree_seconds(child.pid) for child in self.companions), 0.0),
         )
 
     def roots(self) -> list[int]:

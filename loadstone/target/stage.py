@@ -248,7 +248,12 @@ class Stage:
         return servers.start(self.supervisor, part.variant, place, part.folder / "server.log", part.extra)
 
     def _stop_servers(self, stopped: Sequence[Server], beside: Sequence[Child] = ()) -> None:
-        self.supervisor.stop(*(server.child for server in stopped), *beside, grace_s=SERVER_GRACE_S)
+        """Stop servers; companions are asked to end as well, and have as long as the servers take."""
+        for child in beside:
+            if child.alive():
+                child.signal(child.stop_signal)
+        self.supervisor.stop(*(server.child for server in stopped), grace_s=SERVER_GRACE_S)
+        self.supervisor.stop(*beside, grace_s=0.0)
         for server in stopped:
             self._ports.give_back(server.place.port)
 

@@ -61,9 +61,12 @@ class PairRun:
     _cpu: dict[int, ProcessCpu] = field(default_factory=dict)
     _read_us: dict[int, int] = field(default_factory=dict)
     _last: dict[int, _Sent] = field(default_factory=dict)
+    _unrested: set[int] = field(init=False)
+    """Sides whose companions may be at work, by what was sent since they were last at rest."""
 
     def __post_init__(self) -> None:
         share = self.plan.spin_share
+        self._unrested = set(range(len(self.plan.sides)))
         self.spins = [Spin(share, side.spiked) if share else None for side in self.plan.sides]
 
     def watch_cpu(self) -> None:
@@ -80,7 +83,8 @@ class PairRun:
     def serve(self, meeting: Meeting) -> None:
         """Send the requests of one meeting back to back and let the twins go on."""
         if not meeting.timed:
-            for _, twin, request in meeting.requests:
+            for index, twin, request in meeting.requests:
+                self._unrested.add(index)
                 twin.resume(send_timed(request, Observation()))
             return
         pair = self._plan_pair(meeting)
@@ -110,6 +114,7 @@ class PairRun:
                 gevent.sleep(self.gap_s)
             observation = Observation(spin=self.spins[index])
             self._charge(index)
+            self._unrested.add(index)
             replies[index] = (twin, send_timed(request, observation))
             self._note(pair, position, index, twin, request, observation)
         for index, twin, request in meeting.requests:
@@ -125,15 +130,15 @@ class PairRun:
         Raises:
             MeasurementError: they work on and on.
         """
-        if self.plan.in_flight > 1:
-            return
-        for side in self.plan.sides:
+        for index in self._unrested if self.plan.in_flight == 1 else ():
+            side = self.plan.sides[index]
             if not await_rest(side.restless, sleep=gevent.sleep):
                 raise MeasurementError(
                     f"the companions of {side.variant} do not come to rest",
                     cause=f"{PATIENCE_S:g} s after a request they still work",
                     remedy="look at what they do without being asked to; else let the load lane decide",
                 )
+        self._unrested.clear()
 
     def _charge(self, index: int) -> None:
         """Charge the CPU that a variant used since its last request to that request."""
