@@ -12,7 +12,7 @@ SHELF = "/api/v1/products?in_stock=true&page_size=100&ordering="
 MOST_LINES = 4
 
 
-class Customer(FastHttpUser):
+class ConfirmedCustomer(FastHttpUser):
     """Looks at products, orders some, and reads what it gets for that."""
 
     wait_time = between(1, 3)

@@ -11,7 +11,7 @@ SKEW = 1.2
 """Exponent of the Pareto-like draw: a few categories get most visits."""
 
 
-class Visitor(FastHttpUser):
+class Passerby(FastHttpUser):
     """Comes in by the home page, and looks through categories."""
 
     wait_time = between(0.5, 2)
