@@ -47,6 +47,8 @@ class Expectation:
     """None: all endpoints together."""
     size: str | None = None
     """None: the project's default."""
+    in_flight: int | None = None
+    """Pairs on the wire at once, for what only simultaneous requests show; None: the project's default."""
     given: dict[str, str] = field(default_factory=dict)
     """Other toggles held while this is compared, beside the toggle's own `given`."""
     place: str = ""
@@ -96,6 +98,7 @@ def read_expectations(
             scenario=table.scenario or raw.scenario,
             endpoint=table.endpoint,
             size=table.size,
+            in_flight=table.in_flight,
             given=dict(table.given),
             place=complain("", (kind, choice), "").cause,
         )
@@ -131,6 +134,16 @@ def _check(raw: RawToggle, choice: str, table: RawExpectation, bad: Complain, su
         )
     if table.scenario is None and raw.scenario is None:
         raise bad(f"no scenario shows {choice!r}", (choice,), "name one here, or the toggle's own")
+    _check_amounts(choice, table, bad)
+
+
+def _check_amounts(choice: str, table: RawExpectation, bad: Complain) -> None:
+    if table.in_flight is not None and table.metric in exact.BY_NAME:
+        raise bad(
+            f"{table.metric!r} is counted request by request",
+            (choice, "in_flight"),
+            "leave out in_flight",
+        )
     bounds = {name: text for name in ("at_least", "at_most") if (text := getattr(table, name))}
     if len(bounds) != 1:
         raise bad(

@@ -34,6 +34,7 @@ class RawExpectation(Table, frozen=True, kw_only=True):
     scenario: str | None = None
     endpoint: str | None = None
     size: str | None = None
+    in_flight: int | None = None
     given: dict[str, str] = {}
 
 

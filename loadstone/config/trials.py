@@ -49,6 +49,8 @@ class Trial:
         declared = asdict(self.expected) | {"says": "", "place": ""}
         if declared["at_most"] is None:  # what is known of others was found before there was such a bound
             del declared["at_most"]
+        if declared["in_flight"] is None:  # as above
+            del declared["in_flight"]
         text = msgspec.json.encode([self.toggle, self.kind, declared, self.size, self.budget])
         return hashlib.sha256(text).hexdigest()[:12]
 
@@ -104,6 +106,7 @@ def wish_for(trial: Trial) -> Wish:
         scenario=expected.scenario,
         size=trial.size,
         budget=trial.budget,
+        in_flight=expected.in_flight,
         gating=() if expected.exact else (expected.metric, "errors"),
         lane="probe" if expected.exact else "pair",
     )
@@ -117,6 +120,8 @@ def command_for(trial: Trial) -> str:
     words += [word for one in wish.held for word in ("--with", one)]
     if trial.expected.exact:
         return shlex.join([*words, "--lane", "probe"])
+    if wish.in_flight is not None:
+        words += ["--in-flight", str(wish.in_flight)]
     return shlex.join([*words, "--budget", trial.budget, "--gate", ",".join(wish.gating)])
 
 

@@ -30,6 +30,7 @@ class Expectation:
     says: str = ""
     endpoint: str = ""
     size: str = ""
+    in_flight: int = 1
     given: dict[str, str] = field(default_factory=dict)
 
 

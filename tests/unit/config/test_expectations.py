@@ -92,6 +92,7 @@ def test_only_ratios_of_pairs_and_exact_facts_can_be_claimed():
         ('scenario = "scenarios/browse.py"\n', "", 10, "no scenario shows 'prefetch'"),
         ('"scenarios/write.py"', '"scenarios/wrote.py"', 17, "did you mean 'scenarios/write.py'?"),
         ('size = "large"', 'size = "larg"', 17, "did you mean 'large'?"),
+        ('size = "large"', "in_flight = 8", 23, "leave out in_flight"),
         ('given = { cache = "on" }', 'given = { cache = "onn" }', 17, "did you mean 'on'?"),
         ('given = { cache = "on" }', 'given = { orm = "naive" }', 17, "leave it out of given"),
     ],

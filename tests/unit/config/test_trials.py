@@ -94,6 +94,19 @@ def test_the_command_repeats_the_comparison(project):
     assert command_for(price).endswith("--size large --seed 1 --lane probe")
 
 
+def test_what_only_simultaneous_requests_show_is_tried_with_as_many(project, tmp_path):
+    alone = find_trials(project, ("orm=prefetch",), BOTH)[0]
+    (tmp_path / "loadstone.toml").write_text(
+        TEXT.replace('at_least = "30%"', 'at_least = "30%"\nin_flight = 8')
+    )
+    (claim,) = find_trials(load_project(tmp_path / "loadstone.toml"), ("orm=prefetch",), BOTH)
+    experiment = compile_experiment(project, wish_for(claim))
+    assert (experiment.in_flight, experiment.users) == (8, 8)
+    assert "--in-flight 8" in command_for(claim)
+    assert "--in-flight" not in command_for(alone)
+    assert claim.key != alone.key
+
+
 def test_another_declaration_budget_or_size_is_another_trial(project):
     keys = {
         one.key
