@@ -31,6 +31,8 @@ class ProbeObservation:
     """As above."""
     service_us: int = 0
     """From the send to the last byte; 0: not measured."""
+    exchanges: int | None = None
+    """Of a step that is several requests; None: it is one."""
 
 
 class _Seen(Protocol):
@@ -81,6 +83,7 @@ def _totals(firsts: list[ProbeObservation], repeats: list[ProbeObservation]) -> 
         "cache_commands": _counts([one.commands for one in firsts]),
         "cache_commands_repeat": _counts([one.commands for one in repeats]),
         "response_bytes": [one.response_bytes for one in firsts],
+        "exchanges": _exchanges(firsts),
     }
     return {fact: Total(total=sum(found), requests=len(found)) for fact, found in counts.items() if found}
 
@@ -98,6 +101,12 @@ def _row_counts(firsts: list[ProbeObservation]) -> list[int]:
         if each.statements is not None
     ]
     return rows if len(rows) == len(firsts) else []
+
+
+def _exchanges(firsts: list[ProbeObservation]) -> list[int]:
+    """Return each step's requests; empty where steps are requests, as is told by every other count."""
+    counts = [one.exchanges for one in firsts if one.exchanges is not None]
+    return counts if len(counts) == len(firsts) else []
 
 
 def _median(counts: list[int]) -> float | None:

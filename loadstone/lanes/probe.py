@@ -146,6 +146,7 @@ class ProbeLane:
                 statements=None if database is None or database.incomplete else statements,
                 commands=None if redis is None or redis.incomplete else commands,
                 service_us=exchange.service_us,
+                exchanges=exchange.exchanges,
             )
         )
         if not exchange.repeat:

@@ -67,8 +67,9 @@ class FactChange(Record, frozen=True, kw_only=True):
     """One exact count of one endpoint, after against before: the same requests, so no error bars.
 
     `fact` is `queries`, `queries_repeat` (of a request sent a second time), `rows`,
-    `cache_commands`, `cache_commands_repeat` or `response_bytes`. More is *regressed*,
-    fewer *improved*, the same *equivalent*.
+    `cache_commands`, `cache_commands_repeat`, `response_bytes` or, of steps that are
+    several requests, `exchanges`. More is *regressed*, fewer *improved*, the same
+    *equivalent*.
     """
 
     fact: str

@@ -61,6 +61,7 @@ FACT_LABELS = {
     "cache_commands": "cache commands",
     "cache_commands_repeat": "cache commands when repeated",
     "response_bytes": "response",
+    "exchanges": "requests and messages",
 }
 """Short names of exact facts."""
 _REPEATS = {"queries_repeat": "queries", "cache_commands_repeat": "cache_commands"}

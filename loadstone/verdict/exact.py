@@ -30,6 +30,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("cache_commands", "cache commands per request"),
     Fact("cache_commands_repeat", "cache commands per repeated request"),
     Fact("response_bytes", "response size", unit="bytes"),
+    Fact("exchanges", "requests and messages per step"),
 )
 """More of anything is worse, but only queries decide: caching costs cache commands on purpose."""
 BY_NAME = {fact.name: fact for fact in FACTS}

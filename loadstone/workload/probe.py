@@ -113,4 +113,11 @@ def _describe(
         recorded=recorded,
         number=number,
         service_us=reply.observation.service_us if reply.observation else 0,
+        exchanges=_exchanges(response),
     )
+
+
+def _exchanges(response: object) -> int | None:
+    """Return how many requests a scenario says that its step was; clients of HTTP say nothing."""
+    told = getattr(response, "exchanges", None)
+    return told if isinstance(told, int) else None

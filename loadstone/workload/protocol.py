@@ -145,6 +145,8 @@ class Exchange(Message, kw_only=True, tag="exchange"):
     """Counts recorded requests; equal on all variants for one step of a journey."""
     service_us: int = 0
     """Through the taps, so longer than a measured one."""
+    exchanges: int | None = None
+    """Of a step that is several requests, as its answer counts them; None where it is one."""
 
 
 class UserSteps(msgspec.Struct, kw_only=True):

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from loadstone.explain.facts import ProbeObservation, probe_facts
 from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
+from loadstone.record.probed import Total
 
 
 def statement(sql, rows=1, *, control=False):
@@ -51,6 +54,15 @@ def test_a_request_that_is_never_repeated_has_no_repeat():
 def test_variants_and_endpoints_are_kept_apart_in_order():
     facts = probe_facts([observation([]), observation([], variant="after"), observation([])])
     assert [(one.variant, one.requests) for one in facts] == [("before", 2), ("after", 1)]
+
+
+def test_steps_that_are_several_requests_tell_how_many():
+    told = [replace(observation([]), exchanges=count) for count in (13, 14)]
+    (facts,) = probe_facts(told)
+    assert facts.totals["exchanges"] == Total(total=27, requests=2)
+    for silent in ([], told):
+        (facts,) = probe_facts([*silent, observation([])])
+        assert "exchanges" not in facts.totals
 
 
 def test_totals_are_exact_over_the_same_requests():
