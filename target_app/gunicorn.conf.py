@@ -1,4 +1,4 @@
-"""Gunicorn's settings: threads that keep connections alive, and nothing that happens by itself."""
+"""Gunicorn's settings: the worker that the toggle `server` chooses, and nothing that happens by itself."""
 
 import os
 import shutil
@@ -10,9 +10,12 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PREPARED = "SHOP_METRICS_FOLDER_IS"  # own or named, once this server has seen to it
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only heartbeats, in a file that gunicorn unlinks at once
 
-worker_class = "gthread"  # the sync worker closes the connection after each answer
+# the sync worker closes the connection after each answer
+WORKERS = {"sync": "sync", "gthread": "gthread", "asgi": "config.worker.Worker"}
+# a choice that is none is told by the shop's settings, with all else that is wrong
+worker_class = WORKERS.get(os.environ.get("SHOP_SERVER", ""), "gthread")
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-threads = int(os.environ.get("SHOP_THREADS", "4"))
+threads = 1 if worker_class == "sync" else int(os.environ.get("SHOP_THREADS", "4"))  # with more it is gthread
 preload_app = True
 keepalive = 3600  # longer than any run: a reconnect would be charged to a request
 max_requests = 0  # a worker that is replaced in between is cold

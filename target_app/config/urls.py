@@ -20,5 +20,7 @@ urlpatterns = [
     path("api/v1/", include("exports.urls")),
     path("staff/", include("background.urls")),
     *watching_urls(),
+    path("api/v1/", include("delivery.urls")),
+    path("api/v1/", include("tracking.urls")),
     path("", include("graph.urls")),
 ]

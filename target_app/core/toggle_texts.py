@@ -32,6 +32,9 @@ SECRET_KEY=
 SHOP_ENV=local
 SHOP_CACHE_SECONDS=300
 SHOP_THROTTLE_RATE=1000/s
+# The carrier that /api/v1/delivery asks: an address, or one of its own that takes so long
+SHOP_CARRIER_URL=
+SHOP_CARRIER_MS=50
 # What a GraphQL query may ask for: levels, fields; and whether the schema (not in production)
 SHOP_GRAPHQL_DEPTH=6
 SHOP_GRAPHQL_COST=2000
@@ -96,7 +99,8 @@ def _tell(expected: Expectation) -> str:
     scenario = f"[`{Path(expected.scenario).name}`](../{expected.scenario})"
     bound = f"at most {expected.at_most}" if expected.at_most else f"at least {expected.at_least}"
     told = f"`{expected.metric}`{where} {expected.direction} by {bound} in {scenario}"
-    return f"{told}{size}{held}.{f' {expected.says}' if expected.says else ''}"
+    beside = f", {expected.in_flight} requests at once" if expected.in_flight > 1 else ""
+    return f"{told}{size}{beside}{held}.{f' {expected.says}' if expected.says else ''}"
 
 
 def _choices(toggle: Toggle) -> str:

@@ -10,6 +10,7 @@ from config.settings.background import *  # noqa: F403 - as above
 from config.settings.graph import *  # noqa: F403 - as above
 from config.settings.query_cache import *  # noqa: F403 - as above
 from config.settings.security import *  # noqa: F403 - as above
+from config.settings.serving import *  # noqa: F403 - as above
 from config.settings.source import env
 from config.settings.storage import *  # noqa: F403 - as above
 from config.settings.watching import *  # noqa: F403 - as above

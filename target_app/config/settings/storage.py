@@ -9,8 +9,11 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         **env.postgres("DATABASE_URL"),
-        # Persistent: one for each thread, for the thread's life.
-        "CONN_MAX_AGE": None if TOGGLES["db_connections"] == "persistent" else 0,
+        # Persistent: one for each thread, for the thread's life. Below ASGI a thread lives as long as
+        # its request, and a connection that it left open would be nobody's.
+        "CONN_MAX_AGE": None
+        if TOGGLES["db_connections"] == "persistent" and TOGGLES["server"] != "asgi"
+        else 0,
         "CONN_HEALTH_CHECKS": False,
     },
 }
