@@ -34,6 +34,8 @@ lint: env ## Ruff, strict types, import contracts
 lock: env ## Write the pinned, hashed requirements again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --extra target-app --extra dev pyproject.toml requirements/tools.in -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --extra target-app pyproject.toml requirements/image.in -o requirements/run.txt
 
 clean: ## Remove the environment, templates and caches (runs in reports/ are kept)
 	@if [ -x $(BIN)/loadstone ]; then $(BIN)/loadstone clean; fi

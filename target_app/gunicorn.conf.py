@@ -49,6 +49,14 @@ def metrics_folder() -> None:
 metrics_folder()
 
 
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
+    """Count a worker that was started."""
+    if os.environ.get(METRICS_FOLDER):
+        from core.metrics import worker_started  # noqa: PLC0415 - the app is on the path by then
+
+        worker_started(threads)
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
     """Keep a dead worker's counts and drop its gauges."""
     if os.environ.get(METRICS_FOLDER):

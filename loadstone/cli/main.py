@@ -21,6 +21,7 @@ from loadstone.cli import (
     scenario,
     stop,
     toggles,
+    up,
     verify,
     worker,
 )
@@ -58,6 +59,7 @@ for module in (
     load,
     capacity,
     worker,
+    up,
     toggles,
     doctor,
     report,

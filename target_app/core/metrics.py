@@ -50,7 +50,20 @@ THROTTLED = Counter("shop_throttled_requests", "Requests answered 429.")
 CONNECTIONS = Gauge(
     "shop_db_connections", "Connections to the database that are open.", multiprocess_mode="livesum"
 )
-METRICS = (REQUESTS, DURATIONS, IN_FLIGHT, QUERIES, QUERY_SECONDS, LOOK_UPS, THROTTLED, CONNECTIONS)
+THREADS = Gauge("shop_threads", "Requests that can be answered at once.", multiprocess_mode="livesum")
+STARTS = Counter("shop_worker_starts", "Worker processes that were started, replacements included.")
+METRICS = (
+    REQUESTS,
+    DURATIONS,
+    IN_FLIGHT,
+    QUERIES,
+    QUERY_SECONDS,
+    LOOK_UPS,
+    THROTTLED,
+    CONNECTIONS,
+    THREADS,
+    STARTS,
+)
 
 
 class Answered(NamedTuple):
@@ -106,9 +119,16 @@ def _count(request: HttpRequest, status: int, seconds: float, used: tally.Tally)
         THROTTLED.inc()
 
 
+def worker_started(threads: int) -> None:
+    """Count a worker process that begins to serve with so many threads."""
+    THREADS.set(threads)
+    STARTS.inc()
+
+
 def _look_up(kind: tuple[str | None, str, int]) -> Answered:
     method, route, status = kind
     where = (method if method in METHODS else "other", route)
+    REQUESTS.labels(*where, "5xx")  # no errors yet is 0, and not unknown
     found = Answered(
         REQUESTS.labels(*where, f"{status}xx").inc,
         DURATIONS.labels(*where).observe,

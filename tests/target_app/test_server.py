@@ -35,6 +35,8 @@ def test_metrics_add_up_over_workers_and_leave_nothing_behind(serve, supervisor,
     assert float(told['shop_http_requests_total{method="GET",route="unmatched",status="4xx"}']) == 1
     assert float(told["shop_http_requests_in_flight"]) == 0
     assert 1 <= float(told["shop_db_connections"]) <= 4  # one for each thread that was needed
+    assert (float(told["shop_threads"]), float(told["shop_worker_starts_total"])) == (4, 2)
+    assert float(told[f'shop_http_requests_total{{{page},status="5xx"}}']) == 0
     assert "/metrics" not in text
     assert 'route="metrics"' not in text
     assert list(tmp_path.glob("shop-metrics-*"))

@@ -71,7 +71,7 @@ def test_workers_go_to_the_run_and_may_send_to_its_target_alone(run, worker):
 
 
 def test_the_secret_comes_from_outside_everywhere():
-    for service in COMPOSE.values():
+    for service in (COMPOSE["load"], COMPOSE["worker"]):
         assert service["environment"][TOKEN_VARIABLE].startswith("${LOADSTONE_WORKER_TOKEN:?")
     for one in (MASTER["Job"], WORKER["Deployment"]):
         (token,) = [each for each in pod(one)["containers"][0]["env"] if each["name"] == TOKEN_VARIABLE]
@@ -96,8 +96,38 @@ def test_as_many_workers_are_started_as_are_expected():
 
 def test_nothing_runs_as_root():
     assert re.search(r"^USER loadstone$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for name, service in COMPOSE.items():
+        assert name == "postgres" or re.fullmatch(r"[1-9]\d*:\d+", service["user"])  # it steps down itself
     for one in (MASTER["Job"], WORKER["Deployment"]):
         assert pod(one)["securityContext"]["runAsNonRoot"]
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_every_service_is_pinned_and_bounded(name):
+    service = COMPOSE[name]
+    assert service["image"] == "loadstone:local" or re.search(
+        r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]
+    )
+    assert service["cap_drop"] == ["ALL"]
+    assert service["deploy"]["resources"]["limits"]["memory"]
+    assert name == "postgres" or service["read_only"]
+    assert all(each.startswith("127.0.0.1:") for each in service.get("ports", ()))
+
+
+def test_every_variable_without_a_default_is_in_the_example():
+    text = (ROOT / "docker-compose.yml").read_text()
+    example = (ROOT / ".env.example").read_text()
+    for name in re.findall(r"\$\{(\w+):\?", text):
+        assert re.search(rf"^{name}=$", example, re.MULTILINE), "a secret has no value in the example"
+
+
+def test_the_composed_prometheus_is_the_same_but_for_where_it_finds_the_shop():
+    one = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
+    other = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    jobs = [{each["job_name"]: each for each in config.pop("scrape_configs")} for config in (one, other)]
+    assert one == other
+    assert [name for name in jobs[0] if jobs[0][name] != jobs[1][name]] == ["shop"]
+    assert list(jobs[0]) == list(jobs[1])
 
 
 def test_every_manifest_is_part_of_the_kustomization():
@@ -111,5 +141,5 @@ def test_kustomize_builds_it():
         ["kubectl", "kustomize", str(MANIFESTS)], capture_output=True, text=True, check=True
     )
     kinds = {one["kind"]: one for one in yaml.safe_load_all(built.stdout)}
-    assert set(kinds) == {"Service", "Job", "Deployment"}
+    assert set(kinds) == {"Service", "Job", "Deployment", "HorizontalPodAutoscaler"}
     assert kinds["Deployment"]["spec"]["replicas"] == KUSTOMIZATION["replicas"][0]["count"]
