@@ -6,11 +6,11 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source import comparing, generator, service, stores
+from grafana.source import celery, comparing, generator, service, stores
 from grafana.source.kit import Board, build
 
 FOLDER = Path(__file__).parents[1] / "dashboards"
-BOARDS: tuple[Board, ...] = (comparing.BOARD, service.BOARD, stores.BOARD, generator.BOARD)
+BOARDS: tuple[Board, ...] = (comparing.BOARD, service.BOARD, stores.BOARD, celery.BOARD, generator.BOARD)
 
 
 def files() -> dict[str, str]:

@@ -29,6 +29,10 @@ def metrics(_request: HttpRequest) -> HttpResponse:
     from core.metrics import exposition  # noqa: PLC0415 - registers the metrics, which stay away while they are off
 
     body, content_type = exposition()
+    if toggles.choice("tasks") == "celery":
+        from background.metrics import exposition as tasks  # noqa: PLC0415 - as above
+
+        body += tasks()
     return HttpResponse(body, content_type=content_type)
 
 

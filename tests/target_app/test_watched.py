@@ -99,16 +99,8 @@ class Watched:
 
     def load(self, port):
         """Offer load to a shop with a Celery worker that the run itself starts, with the metrics of both."""
-        words = [
-            "load",
-            "cache=aside",
-            "--with",
-            "instrumentation=prometheus",
-            "--rate",
-            "15",
-            "--for",
-            "12s",
-        ]
+        words = ["load", "tasks=celery", "--scenario", "confirmed_checkout", "--rate", "15", "--for", "12s"]
+        words += ["--with", "cache=aside,instrumentation=prometheus"]
         words += ["--metrics", str(port), "--metrics-targets", str(self.prometheus.targets / "shop-run.json")]
         return Project(ROOT).start(*words, "--reports", str(self.folder / "runs"))
 

@@ -61,8 +61,8 @@ class Prometheus:
         self.child = self.supervisor.start("prometheus", argv, log=log, cwd=self.folder)
         for _ in range(400):
             try:
-                self.ask("query", query="1")
-            except (URLError, ConnectionError):
+                urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=10).close()
+            except (URLError, ConnectionError):  # not listening yet, or not ready
                 assert self.child.alive(), log.read_text()
                 time.sleep(0.05)
             else:
