@@ -14,6 +14,7 @@ from loadstone.cli import (
     clean,
     compare,
     doctor,
+    gate,
     load,
     prove,
     report,
@@ -34,6 +35,7 @@ Examples:
   loadstone load orm=prefetch --rate 200 --for 1m
   loadstone capacity orm=naive orm=prefetch --slo 'p99<200ms, errors<0.1%'
   loadstone prove orm
+  loadstone gate --base origin/main
   loadstone report open
 \b
 Exit codes: 0 nothing failed, 1 regressed or a threshold broke, 2 wrong use, 3 invalid measurement,
@@ -58,6 +60,7 @@ for module in (
     prove,
     load,
     capacity,
+    gate,
     worker,
     up,
     toggles,

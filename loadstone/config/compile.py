@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loadstone.config.companions import companions_for
@@ -17,11 +17,12 @@ from loadstone.config.units import parse_duration, parse_share
 from loadstone.errors import ConfigurationError
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
-from loadstone.verdict.metrics import BY_NAME
+from loadstone.verdict.metrics import BY_NAME, split_name
 
 MOST_IN_FLIGHT = 256
 MOST_TRACKS = 2
 MOST_GATING = 5
+MOST_GATING_ENDPOINTS = 10
 ANYTIME_CAP = "30m"
 """Budget of a run without a planned end, where none is given."""
 
@@ -47,7 +48,11 @@ class Wish:
     pinned: bool | None = None
     steady: bool | None = None
     gating: tuple[str, ...] = ()
-    """Names of metrics, each also a list with commas."""
+    """Names of metrics, or `ENDPOINT: METRIC`, each also a list with commas."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """Margins of their own, by the same names."""
+    rules: tuple[PayloadRule, ...] = ()
+    """Ways in which payloads may differ, beside those of the toggles."""
     fail_on: FailOn = FailOn.ESTIMATE
     lane: str = "pair"
     """The last lane; the probe always comes first."""
@@ -164,7 +169,8 @@ def compile_experiment(
         pinned=wish.pinned if wish.pinned is not None else project.raw.compare.pinned,
         steady=wish.steady if wish.steady is not None else project.raw.compare.steady,
         gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
-        rules=_rules(project, sides),
+        margins=dict(wish.margins),
+        rules=(*_rules(project, sides), *wish.rules),
         fail_on=wish.fail_on,
         stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,
         lanes=lanes,
@@ -283,15 +289,30 @@ def parse_gating(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the metrics that decide, each once; none: those of the table. Raises `ConfigurationError`."""
     chosen = tuple(dict.fromkeys(part.strip() for name in names for part in name.split(",") if part.strip()))
     for name in chosen:
-        if name not in BY_NAME:
-            raise ConfigurationError(f"there is no metric {name!r}", remedy=suggest(name, list(BY_NAME)))
-    if len(chosen) > MOST_GATING:
-        raise ConfigurationError(
-            f"{len(chosen)} metrics cannot decide",
-            cause=f"the false-alarm rate is divided among them: {MOST_GATING} at most",
-            remedy="name those that matter; all others are told as diagnostics",
-        )
+        check_metric(name)
+    endpoints = sum(split_name(name)[0] is not None for name in chosen)
+    for count, most, what in (
+        (len(chosen) - endpoints, MOST_GATING, "metrics"),
+        (endpoints, MOST_GATING_ENDPOINTS, "metrics of single endpoints"),
+    ):
+        if count > most:
+            raise ConfigurationError(
+                f"{count} {what} cannot decide",
+                cause=f"the false-alarm rate is divided among them: {most} at most",
+                remedy="name those that matter; all others are told as diagnostics",
+            )
     return chosen
+
+
+def check_metric(name: str) -> None:
+    """Raise `ConfigurationError` unless `name` is a metric, or `ENDPOINT: METRIC` where that is measured."""
+    endpoint, metric = split_name(name)
+    if metric not in BY_NAME:
+        raise ConfigurationError(f"there is no metric {metric!r}", remedy=suggest(metric, list(BY_NAME)))
+    if endpoint is not None and not BY_NAME[metric].per_endpoint:
+        raise ConfigurationError(
+            f"{metric!r} cannot be told apart by endpoint", remedy=f"write {metric} without {endpoint}"
+        )
 
 
 def _digest(root: Path, patterns: list[str]) -> str:

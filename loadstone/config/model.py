@@ -164,7 +164,9 @@ class Experiment:
     steady: bool = True
     """Whether all servers of a generation share what else differs from start to start (hash seeds)."""
     gating: tuple[str, ...] = ()
-    """Metrics that decide; empty: those of the table."""
+    """Metrics that decide, of all endpoints or of one (`ENDPOINT: METRIC`); empty: those of the table."""
+    margins: dict[str, float] = field(default_factory=dict)
+    """Margins of their own, by the same names."""
     fail_on: FailOn = FailOn.ESTIMATE
     """How sure a regression must be before it fails a build."""
     lanes: tuple[str, ...] = ("probe", "pair")

@@ -143,6 +143,42 @@ class RawLoad(Table, frozen=True, kw_only=True):
     """Later work than this (p99) makes a run invalid."""
 
 
+class RawGateExperiment(Table, frozen=True, kw_only=True):
+    """`[gate.experiments.NAME]`: one comparison of base and head, and what must hold."""
+
+    scenario: str | None = None
+    lane: str = "pair"
+    size: str | None = None
+    budget: str | None = None
+    users: int | None = None
+    rate: str | None = None
+    """Arrivals per second, in the load lane."""
+    held: list[str] = msgspec.field(default_factory=list, name="with")
+    gating: list[str] = []
+    margin: str | None = None
+    margins: dict[str, str] = {}
+    """By metric, or by `ENDPOINT: METRIC`, which then decides too."""
+    budgets: list[str] | None = None
+    exact: list[str] | None = None
+    ignore: list[str] | None = None
+    """Keys in which payloads may differ."""
+
+
+class RawGate(Table, frozen=True, kw_only=True):
+    """`[gate]`: what `loadstone gate` runs, and what each experiment has unless it says otherwise."""
+
+    experiments: dict[str, dict[str, Any]] = {}
+    """Read one by one, so that an error can name its line."""
+    budget: str = "10m"
+    """Time for all experiments together."""
+    inconclusive: str = "tell"
+    fail_on: str = "estimate"
+    accepted: str = "loadstone.accepted.toml"
+    budgets: list[str] = []
+    exact: list[str] | None = None
+    ignore: list[str] = []
+
+
 class RawConfig(Table, frozen=True, kw_only=True):
     """A whole `loadstone.toml`, but for `[toggles]` and `[rules]`, whose tables are read one by one."""
 
@@ -150,6 +186,7 @@ class RawConfig(Table, frozen=True, kw_only=True):
     data: RawData = msgspec.field(default_factory=RawData)
     compare: RawCompare = msgspec.field(default_factory=RawCompare)
     load: RawLoad = msgspec.field(default_factory=RawLoad)
+    gate: RawGate = msgspec.field(default_factory=RawGate)
 
 
 T = TypeVar("T")
@@ -204,6 +241,8 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
         RawData,
         RawCompare,
         RawLoad,
+        RawGate,
+        RawGateExperiment,
         RawToggle,
         RawExpectation,
         RawRule,

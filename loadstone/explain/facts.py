@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
+from loadstone.explain.sql_source import source_of
 from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
 from loadstone.record.probed import Accounting, ProbeFacts, StatementFact, Total
@@ -128,6 +129,7 @@ def _statement_facts(firsts: list[ProbeObservation]) -> list[StatementFact]:
             calls=len(group) / len(firsts),
             rows=sum(one.rows for one in group) / len(firsts),
             wait_us=sum(one.duration_us for one in group) / len(firsts),
+            source=source_of([one.sql for one in group]),
         )
         for sql, group in groups.items()
     ]

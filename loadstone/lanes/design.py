@@ -19,7 +19,7 @@ from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.order import start_plan
 from loadstone.stats.planning import RunPlan, detectable_at, plan_run, seconds_to_see, smallest_detectable
 from loadstone.stats.repeated import Anytime, Stopping
-from loadstone.verdict.metrics import BY_NAME, ERROR_MARGIN, GATING
+from loadstone.verdict.metrics import BY_NAME, ERROR_MARGIN, GATING, split_name
 
 WARM_S = 0.5
 WARM_PAIRS = 20
@@ -101,6 +101,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         looks=looks,
         nominal_p=nominal_p,
         gating=list(gating),
+        margins=dict(experiment.margins),
         variants=[_planned(variant) for variant in experiment.variants],
         generations=[
             PlannedGeneration(
@@ -190,7 +191,7 @@ def _layout(experiment: Experiment, setting: Setting, alpha: float) -> RunPlan:
     )  # the least, come what may
     if experiment.max_generations:
         return _told(experiment.max_generations, total_s, costs, alpha)
-    declared = [BY_NAME[name].quantile or 0.0 for name in experiment.gating]
+    declared = [BY_NAME[split_name(name)[1]].quantile or 0.0 for name in experiment.gating]
     wanted = max((pairs_needed(q) for q in declared if q), default=0)
     most = total_s / sequential.FIRST_LOOK - costs.turnover_s
     shortest = min(max(SHORTEST_S, SPARE * wanted * costs.pair_s / (1 - experiment.gap_share)), most)

@@ -24,6 +24,8 @@ from loadstone.workload.remote import Generator
 
 MOST_REQUESTS = 60
 PER_ENDPOINT = 5
+PROBED = {"LOADSTONE_PROBE": "1"}
+"""Tells an app that it is probed and not timed: it may say in comments where its SQL comes from."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -57,7 +59,7 @@ class ProbeLane:
         with ExitStack() as stack:
             cast = [(variant, slot) for slot, variant in enumerate(variants)]
             running = stack.enter_context(
-                self.stage.generation(cast, rewire=lambda *where: self._rewire(stack, *where))
+                self.stage.generation(cast, rewire=lambda *where: self._rewire(stack, *where), extra=PROBED)
             )
             healthy = time.monotonic()
             self._bases = [running[variant.name].base_url for variant in variants]

@@ -81,6 +81,7 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     nominal_p: list[float]
     """Two-sided p-value below which a look decides, for one gating metric."""
     gating: list[str]
+    """Metrics over all endpoints together, or of one: `ENDPOINT: METRIC`."""
     variants: list[PlannedVariant]
     generations: list[PlannedGeneration]
     fail_on: FailOn = FailOn.ESTIMATE
@@ -102,6 +103,8 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """Change of the mean latency that the last look sees with a power of 80%, were that the noise."""
     stopping: Stopping = Stopping.SEQUENTIAL
     """By which looks it may end."""
+    margins: dict[str, float] = {}
+    """Margins of their own, by metric or by `ENDPOINT: METRIC`; all others have `margin`."""
     spike_share: float = 0.0
     """What the control that must be found costs more, as a share of each request's service time."""
 

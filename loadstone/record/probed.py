@@ -21,6 +21,8 @@ class StatementFact(Record, frozen=True, kw_only=True):
     rows: float
     wait_us: float
     """From the statement to the end of its result, at the tap: a diagnosis, on an otherwise idle machine."""
+    source: str = ""
+    """`FILE:LINE` that sent it, where the app says so in a comment; empty where not, or from several."""
 
 
 class Accounting(Record, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from loadstone.stats.inference import contrasts
 from loadstone.stats.special import FloatArray
 from loadstone.verdict.judging import Fitted, describe, judge_all, typical
 from loadstone.verdict.levels import Observations, levels, pair_count
-from loadstone.verdict.metrics import METRICS, Metric
+from loadstone.verdict.metrics import METRICS, Metric, name_of
 from loadstone.verdict.rules import Rules
 from loadstone.verdict.within import within_variances
 
@@ -47,12 +47,12 @@ def all_fitted(
     others = rules.plan.judged if variants is None else variants
     for metric in METRICS:
         gating = metric.name in rules.plan.gating
-        if gating_only and not gating:
-            continue
-        yield from _fitted(observations, rules, metric, None, others, gating=gating)
-        if metric.per_endpoint and not gating_only:
-            for endpoint in range(len(observations.endpoints)):
-                yield from _fitted(observations, rules, metric, endpoint, others, gating=False)
+        if gating or not gating_only:
+            yield from _fitted(observations, rules, metric, None, others, gating=gating)
+        for endpoint, name in enumerate(observations.endpoints if metric.per_endpoint else ()):
+            decides = name_of(metric.name, name) in rules.plan.gating
+            if decides or not gating_only:
+                yield from _fitted(observations, rules, metric, endpoint, others, gating=decides)
 
 
 def start_positions(plan: Plan, count: int) -> NDArray[np.int64]:

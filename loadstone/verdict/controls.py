@@ -80,9 +80,11 @@ def _truth(contrast: Contrast, observations: Observations, bare: Observations, r
     if not contrast.available:
         return None
     metric, count = BY_NAME[contrast.metric], rules.generations
+    endpoint = None if contrast.endpoint is None else observations.endpoints.index(contrast.endpoint)
     index = [variant.name for variant in rules.plan.variants].index(contrast.variant)
     positions = start_positions(rules.plan, count)[:, [0, index]]
     (with_cost, s), (without, _) = (
-        contrasts(levels(one, metric, None)[:count][:, [0, index]], positions) for one in (observations, bare)
+        contrasts(levels(one, metric, endpoint)[:count][:, [0, index]], positions)
+        for one in (observations, bare)
     )
     return math.expm1(fit(with_cost[:, 0] - without[:, 0], s[:, 0]).estimate)

@@ -80,7 +80,7 @@ def outcomes(observations: Observations, plan: Plan) -> list[OutcomeCount]:
 def generation_infos(observations: Observations, plan: Plan) -> list[GenerationInfo]:
     """Return each generation with the levels and effects of the gating metrics."""
     names = [variant.name for variant in plan.variants]
-    tables = {name: levels(observations, BY_NAME[name], None) for name in plan.gating}
+    tables = {name: levels(observations, BY_NAME[name], None) for name in plan.gating if name in BY_NAME}
     positions = start_positions(plan, observations.count)
     found = []
     for index, measured in enumerate(observations.generations):

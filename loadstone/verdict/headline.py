@@ -30,14 +30,19 @@ def headline(verdict: Verdict, gating: list[Contrast], reasons: list[str]) -> st
     if not told:
         return str(verdict)
     if verdict is Verdict.EQUIVALENT:
-        names = ", ".join(NAMES.get(contrast.metric, contrast.metric) for contrast in told)
-        return f"equivalent: {names} within ±{_percent(told[0].margin)}"
+        names = ", ".join(_name(contrast) for contrast in told)
+        return f"equivalent: {names} within ±{_percent(max(contrast.margin for contrast in told))}"
     return f"{verdict}: " + "; ".join(_phrase(contrast) for contrast in told[:2])
+
+
+def _name(contrast: Contrast) -> str:
+    name = NAMES.get(contrast.metric, contrast.metric)
+    return f"{name} of {contrast.endpoint}" if contrast.endpoint else name
 
 
 def _phrase(contrast: Contrast) -> str:
     effect = contrast.effect
-    name = NAMES.get(contrast.metric, contrast.metric)
+    name = _name(contrast)
     if effect is None:
         return name
     if effect.kind == "difference":

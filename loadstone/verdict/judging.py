@@ -19,7 +19,7 @@ from loadstone.stats.planning import detectable_at, more_minutes
 from loadstone.stats.repeated import Rule
 from loadstone.stats.special import FloatArray
 from loadstone.stats.verdicts import Verdict, detected, judge, log_margin
-from loadstone.verdict.metrics import Metric
+from loadstone.verdict.metrics import Metric, name_of
 from loadstone.verdict.rules import Rules
 
 UNBOUNDED = "not available yet: too few generations to bound it"
@@ -84,14 +84,21 @@ def describe(metric: Metric, endpoint: str | None, rules: Rules, other: int, *, 
         baseline=plan.variants[0].name,
         variant=plan.variants[other].name,
         generations=rules.generations,
-        margin=plan.margin if metric.ratio else plan.error_margin,
+        margin=_margin(plan, metric, endpoint),
         available=True,
     )
 
 
-def margin_of(plan: Plan, metric: Metric) -> float:
+def margin_of(plan: Plan, metric: Metric, endpoint: str | None = None) -> float:
     """Return the margin on the scale on which the metric is judged."""
-    return log_margin(plan.margin) if metric.ratio else plan.error_margin
+    margin = _margin(plan, metric, endpoint)
+    return log_margin(margin) if metric.ratio else margin
+
+
+def _margin(plan: Plan, metric: Metric, endpoint: str | None) -> float:
+    """Return the margin of this endpoint's metric, else of the metric, else of all."""
+    default = plan.margin if metric.ratio else plan.error_margin
+    return plan.margins.get(name_of(metric.name, endpoint), plan.margins.get(metric.name, default))
 
 
 def typical(column: FloatArray, metric: Metric) -> float:
@@ -108,7 +115,7 @@ def _judged(one: Fitted, rule: Rule, rules: Rules, q_value: float | None) -> Con
     low, high = rule.interval(fitted)
     if not (math.isfinite(low) and math.isfinite(high)):
         return replace(contrast, available=False, unavailable_reason=UNBOUNDED, before=None, after=None)
-    verdict = judge(low, high, margin_of(rules.plan, metric), metric.direction)
+    verdict = judge(low, high, margin_of(rules.plan, metric, contrast.endpoint), metric.direction)
     looks = rules.looks if contrast.endpoint is None else ()
     return replace(
         contrast,
@@ -126,7 +133,14 @@ def _judged(one: Fitted, rule: Rule, rules: Rules, q_value: float | None) -> Con
             for effect in [_effect(one.fit(count), rule, metric)]
             if math.isfinite(effect.high)
         ],
-        **_outlook(fitted, rule, rules, metric, is_open=contrast.gating and verdict is Verdict.INCONCLUSIVE),
+        **_outlook(
+            fitted,
+            rule,
+            rules,
+            contrast,
+            metric,
+            is_open=contrast.gating and verdict is Verdict.INCONCLUSIVE,
+        ),
     )
 
 
@@ -142,11 +156,13 @@ def _effect(fitted: Fit, rule: Rule, metric: Metric) -> Effect:
     )
 
 
-def _outlook(fitted: Fit, rule: Rule, rules: Rules, metric: Metric, *, is_open: bool) -> dict[str, Any]:
+def _outlook(
+    fitted: Fit, rule: Rule, rules: Rules, contrast: Contrast, metric: Metric, *, is_open: bool
+) -> dict[str, Any]:
     """Return the smallest effect that this run could see, and the time that would settle what is open."""
     smallest = detectable_at(fitted.residual_sd, rules.last, rule.nominal_p(rules.last))
     found: dict[str, Any] = {"smallest_detectable": math.expm1(smallest) if metric.ratio else smallest}
     if is_open:
-        margin = margin_of(rules.plan, metric)
+        margin = margin_of(rules.plan, metric, contrast.endpoint)
         found["more_minutes"] = more_minutes(fitted, rule.nominal_p, margin, rules.turn_s)
     return found

@@ -50,5 +50,18 @@ METRICS: tuple[Metric, ...] = (
 
 BY_NAME = {metric.name: metric for metric in METRICS}
 GATING = tuple(metric.name for metric in METRICS if metric.gating)
+
+
+def name_of(metric: str, endpoint: str | None) -> str:
+    """Return how plans and configurations name a metric: `cpu`, or `GET /products: latency_p95`."""
+    return metric if endpoint is None else f"{endpoint}: {metric}"
+
+
+def split_name(name: str) -> tuple[str | None, str]:
+    """Return endpoint and metric of a name; None: all endpoints together."""
+    endpoint, separator, metric = name.rpartition(": ")
+    return (endpoint if separator else None), metric
+
+
 ERROR_MARGIN = 0.001
 """Smallest difference in the share of failed requests that matters: one in a thousand."""

@@ -85,10 +85,10 @@ def _failed(checks: list[Check]) -> list[str]:
 def _exit_code(verdict: Verdict, gating: list[Contrast], fail_on: FailOn) -> ExitCode:
     if verdict is Verdict.INVALID:
         return ExitCode.INVALID
-    return ExitCode.REGRESSED if any(_fails(contrast, fail_on) for contrast in gating) else ExitCode.OK
+    return ExitCode.REGRESSED if any(fails(contrast, fail_on) for contrast in gating) else ExitCode.OK
 
 
-def _fails(contrast: Contrast, fail_on: FailOn) -> bool:
+def fails(contrast: Contrast, fail_on: FailOn) -> bool:
     """Say whether a contrast fails a build; ratios are judged on the log scale, as their verdict was."""
     effect = contrast.effect
     if effect is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadstone.record.capacity_result import capacity_schema
+from loadstone.record.gated import gate_schema
 from loadstone.record.load_result import load_schema
 from loadstone.record.result import json_schema
 
@@ -17,10 +18,13 @@ PUBLISHED_CAPACITY = Path("docs") / "capacity.schema.json"
 """The same of `capacity.json`."""
 PUBLISHED_LOAD = Path("docs") / "load.schema.json"
 """The same of `load.json`."""
+PUBLISHED_GATE = Path("docs") / "gate.schema.json"
+"""The same of `gate.json`."""
 SCHEMAS: dict[Path, Callable[[], dict[str, Any]]] = {
     PUBLISHED: json_schema,
     PUBLISHED_CAPACITY: capacity_schema,
     PUBLISHED_LOAD: load_schema,
+    PUBLISHED_GATE: gate_schema,
 }
 
 

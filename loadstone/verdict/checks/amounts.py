@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from loadstone.config.units import format_duration
 from loadstone.record.plan import Plan
-from loadstone.record.result import Check, CheckStatus
+from loadstone.record.result import Check, CheckStatus, Contrast
 from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.headline import NAMES
 from loadstone.verdict.levels import Observations
+from loadstone.verdict.metrics import name_of
 from loadstone.verdict.rules import Rules
 
 FEW_PAIRS = 100
@@ -48,7 +49,9 @@ def check_measurable(observations: Observations, plan: Plan, rules: Rules | None
     missing = []
     if rules is not None:
         found = all_contrasts(observations, rules, gating_only=True)
-        missing = sorted({NAMES[contrast.metric] for contrast in found if not contrast.available})
+        missing = sorted({_name(contrast) for contrast in found if not contrast.available})
+        seen = {name_of(contrast.metric, contrast.endpoint) for contrast in found}
+        missing += [f"{name} (no such request was seen)" for name in plan.gating if name not in seen]
     return Check(
         name="gating metrics",
         status=CheckStatus.WARN if missing else CheckStatus.OK,
@@ -58,6 +61,10 @@ def check_measurable(observations: Observations, plan: Plan, rules: Rules | None
         remedy="give it more time, or a faster scenario: a larger --budget" if missing else "",
         value=float(len(missing)),
     )
+
+
+def _name(contrast: Contrast) -> str:
+    return NAMES[contrast.metric] + (f" of {contrast.endpoint}" if contrast.endpoint else "")
 
 
 def check_generations(observations: Observations, plan: Plan) -> Check:

@@ -95,8 +95,9 @@ def _hinges(one: Fitted, rules: Rules) -> list[int]:
 
 
 def _verdict(one: Fitted, rules: Rules, low: float, high: float) -> Verdict:
-    return judge(low, high, margin_of(rules.plan, one.metric), one.metric.direction)
+    return judge(low, high, margin_of(rules.plan, one.metric, one.contrast.endpoint), one.metric.direction)
 
 
 def _name(one: Fitted) -> str:
-    return NAMES.get(one.metric.name, one.metric.name)
+    name = NAMES.get(one.metric.name, one.metric.name)
+    return f"{name} of {one.contrast.endpoint}" if one.contrast.endpoint else name
