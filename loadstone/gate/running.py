@@ -13,7 +13,7 @@ from loadstone import __version__
 from loadstone.config.compile import compile_experiment
 from loadstone.config.gate import GateConfig, GateExperiment
 from loadstone.config.load import Project
-from loadstone.config.model import Source
+from loadstone.config.model import Experiment, Source
 from loadstone.config.units import format_duration
 from loadstone.errors import ConfigurationError
 from loadstone.gate import outcome
@@ -22,7 +22,7 @@ from loadstone.gate.findings import exact_findings, not_measured, timed_findings
 from loadstone.gate.sides import Sides, changed_lines, in_repository
 from loadstone.lanes import conductor
 from loadstone.lanes.conductor import Options, conduct
-from loadstone.lanes.load_conductor import conduct_load
+from loadstone.lanes.load_conductor import conduct_load, make_load_design
 from loadstone.lanes.view import View
 from loadstone.record.gated import GateExperimentInfo, GateFinding, GateResult, Status
 
@@ -66,6 +66,7 @@ class _Course:
 
 def run_gate(gate: Gate) -> GateResult:
     """Run all experiments and return what was found; raises `ConfigurationError` for what cannot be run."""
+    check_gate(gate)
     started, course = datetime.now(UTC).isoformat(timespec="seconds"), _Course(time.monotonic())
     _probe_all(gate, course)
     if not course.interrupted:
@@ -167,7 +168,35 @@ def _time_all(gate: Gate, course: _Course) -> None:
         course.findings += timed_findings(experiment, ended.result, gate.config.fail_on, ended.error)
 
 
+def check_gate(gate: Gate) -> None:
+    """Find out before anything runs whether every experiment can; raises `ConfigurationError`.
+
+    Its budget too must be long enough for a verdict.
+    """
+    for experiment in gate.config.experiments:
+        compiled = _compiled(gate, experiment, experiment.lane, experiment.budget_s)
+        try:
+            if experiment.lane == "load" and experiment.offer is not None:
+                make_load_design(compiled, experiment.offer, gate.options.command)
+            elif experiment.lane == "pair":
+                conductor.plan_ahead(compiled, gate.options)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"experiment {experiment.name!r}: {error.problem}",
+                cause=f"{gate.config.path}:{experiment.line}: {error.cause}",
+                remedy=error.remedy.replace("--budget", "budget"),
+            ) from error
+
+
 def _conduct(gate: Gate, experiment: GateExperiment, *, lane: str, budget_s: float) -> conductor.Outcome:
+    compiled = _compiled(gate, experiment, lane, budget_s)
+    with gate.view() as view:
+        if lane == "load" and experiment.offer is not None:
+            return conduct_load(compiled, experiment.offer, gate.options, view)
+        return conduct(compiled, gate.options, view)
+
+
+def _compiled(gate: Gate, experiment: GateExperiment, lane: str, budget_s: float) -> Experiment:
     before, after = (_named(side.ref, side.commit) for side in (gate.sides.base, gate.sides.head))
     wish = dataclasses.replace(
         experiment.wish,
@@ -178,11 +207,7 @@ def _conduct(gate: Gate, experiment: GateExperiment, *, lane: str, budget_s: flo
         seed=gate.seed,
         gating=experiment.wish.gating if lane == "pair" else (),
     )
-    compiled = compile_experiment(gate.project, wish, gate.sources)
-    with gate.view() as view:
-        if lane == "load" and experiment.offer is not None:
-            return conduct_load(compiled, experiment.offer, gate.options, view)
-        return conduct(compiled, gate.options, view)
+    return compile_experiment(gate.project, wish, gate.sources)
 
 
 def _named(ref: str, commit: str) -> str:

@@ -141,6 +141,11 @@ def report_kept(kept: Kept) -> Outcome:
     return Outcome(kept.folder, kept.folder / PAGE, result, None, interrupted=False)
 
 
+def plan_ahead(experiment: Experiment, options: Options) -> Plan:
+    """Return the plan that a run would begin with; raises `ConfigurationError` where none can be made."""
+    return make_plan(experiment, options.command, _setting(experiment, options))
+
+
 def _setting(experiment: Experiment, options: Options) -> Setting:
     profile = find_profile((options.state, user_folder()), describe_machine().fingerprint)
     external = bool(options.database_url or options.redis_url)

@@ -54,8 +54,13 @@ def shown(argv: Iterable[str], variant: Variant, place: Place) -> str:
     return redact(text, password_of(place.database_url), password_of(place.redis_url))
 
 
-def environment(variant: Variant, place: Place, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return a process' whole environment: the caller's, without our own variables, then the variant's."""
+def environment(
+    variant: Variant,
+    place: Place,
+    base: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return a process' whole environment: the caller's, without our own variables, `extra`, the variant's."""
     inherited = os.environ if base is None else base
     kept = {name: value for name, value in inherited.items() if not name.startswith(PRIVATE_PREFIX)}
-    return kept | {name: fill(value, variant, place) for name, value in variant.env.items()}
+    return kept | dict(extra or {}) | {name: fill(value, variant, place) for name, value in variant.env.items()}

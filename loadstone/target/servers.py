@@ -46,7 +46,7 @@ def start(
         placeholders.command(variant.argv, variant, place),
         log=log,
         cwd=variant.directory,
-        env=placeholders.environment(variant, place, {**os.environ, **(extra or {})}),
+        env=placeholders.environment(variant, place, extra=extra),
         stop_signal=signal.SIGINT,  # as Ctrl-C: servers need not wait for connections kept alive
     )
     return Server(variant, place, child)

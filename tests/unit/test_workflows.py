@@ -1,37 +1,86 @@
-"""Workflows take no action that can change under them, hold no right to write, and run what a user would."""
+"""Workflows take no action that can change under them, hold few rights, and run what a user would."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}|\./\.github/actions/\w+")
+WRITES = {"comment.yml": {"pull-requests"}}
+"""Rights to write, by workflow; no other has any."""
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_and_rights_are_to_read(path):
+def name_of(path):
+    return path.parent.name if path.name == "action.yml" else path.name
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name_of)
+def test_actions_are_pinned_and_no_expression_reaches_a_script(path):
+    """What a pull request names (its branch, its title) must not become code."""
     text = path.read_text()
     used = re.findall(r"uses: (\S+)", text)
-    assert used
-    assert all(re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", one) for one in used)
-    assert re.search(r"^permissions:\n  contents: read$", text, re.MULTILINE)
-    assert "write" not in re.sub(r"#.*", "", text)
+    assert all(PINNED.fullmatch(one) for one in used)
     assert text.count("actions/checkout") == text.count("persist-credentials: false")
+    read = yaml.safe_load(text)
+    jobs = read["jobs"].values() if "jobs" in read else [read["runs"]]
+    scripts = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+    assert not any("${{" in script for script in scripts)
 
 
-def test_every_loadstone_command_of_the_gate_is_one_that_this_version_has():
+@pytest.mark.parametrize("path", WORKFLOWS, ids=name_of)
+def test_rights_are_to_read_and_a_job_says_what_it_may_write(path):
+    read = yaml.safe_load(path.read_text())
+    assert read["permissions"] == {"contents": "read"}
+    allowed = WRITES.get(path.name, set())
+    granted = {
+        right
+        for job in read["jobs"].values()
+        for right, kind in job.get("permissions", {}).items()
+        if kind == "write"
+    }
+    assert granted == allowed
+
+
+def test_the_workflow_that_may_write_runs_only_code_of_the_default_branch():
+    text = (ROOT / ".github" / "workflows" / "comment.yml").read_text()
+    read = yaml.safe_load(text)
+    assert list(read[True]) == ["workflow_run"]  # YAML 1.1 reads `on` as true
+    assert "ref:" not in text
+    assert "download-artifact" not in text
+    gate = yaml.safe_load((ROOT / ".github" / "workflows" / "gate.yml").read_text())
+    assert read[True]["workflow_run"]["workflows"] == [gate["name"]]
+
+
+def test_every_option_of_the_gate_action_is_one_that_this_version_has():
     from click.testing import CliRunner
 
     from loadstone.cli.main import cli
 
-    text = (ROOT / ".github" / "workflows" / "gate.yml").read_text()
-    lines = re.findall(r"\.venv/bin/loadstone (.+)", text)
-    assert len(lines) >= 4
-    for line in lines:
-        words = [word.strip('"') for word in line.split()]
-        names = words[:2] if words[0] == "report" else words[:1]
-        told = CliRunner().invoke(cli, [*names, "--help"])
-        assert told.exit_code == 0
-        for option in (word for word in words if word.startswith("--")):
-            assert option in told.output
+    text = (ROOT / ".github" / "actions" / "gate" / "action.yml").read_text()
+    told = CliRunner().invoke(cli, ["gate", "--help"]).output
+    options = re.findall(r"--[a-z]+", re.search(r"words=\((.*)\)", text)[1])
+    assert len(options) >= 6
+    assert all(option in told for option in [*options, "--base"])
+
+
+def test_the_steps_of_the_gate_can_be_run_here_in_their_order():
+    told = subprocess.run(
+        [sys.executable, "tools/run_workflow", ".github/workflows/gate.yml", "--list"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    steps = [line.split(":")[0].removeprefix("- ") for line in told.splitlines() if line.startswith("- ")]
+    assert [step for step in steps if not step.startswith("actions/")] == [
+        "make env",
+        "./.github/actions/gate",
+        "Gate",
+        "Tell",
+    ]
