@@ -60,7 +60,8 @@ def environment(
     base: Mapping[str, str] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return a process' whole environment: the caller's, without our own variables, `extra`, the variant's."""
+    """Return a process' environment: the caller's without our own variables, then `extra`, then its own."""
     inherited = os.environ if base is None else base
     kept = {name: value for name, value in inherited.items() if not name.startswith(PRIVATE_PREFIX)}
-    return kept | dict(extra or {}) | {name: fill(value, variant, place) for name, value in variant.env.items()}
+    own = {name: fill(value, variant, place) for name, value in variant.env.items()}
+    return kept | dict(extra or {}) | own

@@ -84,6 +84,13 @@ def test_all_hosts_that_libpq_would_try_are_found(url, expected, monkeypatch):
     assert hosts.postgres_hosts(url) == expected
 
 
+def test_what_a_lane_tells_a_server_lies_beneath_what_the_variant_sets():
+    told = placeholders.environment(VARIANT, PLACE, {"A": "1"}, {"A": "2", "LOADSTONE_PROBE": "1"})
+    assert (told["A"], told["LOADSTONE_PROBE"]) == ("2", "1")
+    name, value = next(iter(placeholders.environment(VARIANT, PLACE, {}).items()))
+    assert placeholders.environment(VARIANT, PLACE, {}, {name: "other"})[name] == value
+
+
 def test_a_host_in_the_environment_counts(monkeypatch):
     monkeypatch.setenv("PGHOST", "db.example")
     assert hosts.postgres_hosts("postgresql:///x") == {"db.example"}
