@@ -15,6 +15,7 @@ from loadstone.cli import (
     compare,
     doctor,
     gate,
+    init,
     load,
     prove,
     report,
@@ -30,6 +31,7 @@ from loadstone.errors import ExitCode, LoadstoneError, MeasurementError
 
 EPILOG = """\b
 Examples:
+  loadstone init
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone load orm=prefetch --rate 200 --for 1m
@@ -54,6 +56,7 @@ def cli() -> None:
 
 
 for module in (
+    init,
     compare,
     resume,
     stop,

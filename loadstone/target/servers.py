@@ -23,6 +23,10 @@ _LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp."""
 
 
+ANY_ANSWER = "*"
+"""A health path that no request has: any answer will do, of an app of which nothing is known yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A variant's server process."""
@@ -66,8 +70,9 @@ def await_healthy(server: Server, token: str, *, started: float) -> None:
     while time.monotonic() < deadline:
         if not server.child.alive():
             raise _failure(server, f"{server.child.name} {server.child.ending()} before it was healthy")
-        seen = _poll(server.place.port, variant.health_path)
-        if seen == "status 200":
+        anything = variant.health_path == ANY_ANSWER
+        seen = _poll(server.place.port, "/" if anything else variant.health_path)
+        if seen == "status 200" or (anything and seen.startswith("status ")):
             _refuse_stranger(server, token)
             return
         time.sleep(POLL_S)

@@ -108,7 +108,7 @@ def test_a_wrong_rule_is_wrong_use_with_file_and_line(gated):
 
 def test_timing_is_judged_and_a_budget_of_the_head_is_held(gated):
     config = gated.folder / "loadstone.toml"
-    text = config.read_text().replace('lane = "probe"', 'budget = "40s"\nbudgets = ["mean<1ms", "errors<1%"]')
+    text = config.read_text().replace('lane = "probe"', 'budget = "30s"\nbudgets = ["mean<1ms", "errors<1%"]')
     config.write_text(text.replace("+10%", "+2000%"))
     ran = gated.run("gate", "--quiet", "--json", "-", "--junit", "gate.xml")
     assert ran.returncode == 1, ran.stderr
