@@ -26,7 +26,7 @@ TARGET = HERE.parent / "accuracy" / "target"
 PRODUCTS = 40_000
 CONFIG = """\
 [target]
-command = ["{python}", "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", "{host}:{port}", "bench.wsgi"]
+command = ["{python}", "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", "{host}:{port}", "bench.wsgi"]
 health = "/health"
 
 [target.env]
