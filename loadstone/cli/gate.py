@@ -20,8 +20,9 @@ from loadstone.gate.annotations import annotate
 from loadstone.gate.running import Gate, run_gate
 from loadstone.gate.sides import Sides, find_sides
 from loadstone.lanes.conductor import Options
-from loadstone.record.folder import new_run_folder, write_atomically
+from loadstone.record.folder import load_result, new_run_folder, write_atomically
 from loadstone.record.gated import GATE, GateResult, encode_gate, load_gate
+from loadstone.record.history import STORE, append, rows_of
 from loadstone.report import gate_summary
 from loadstone.report.exports import gate_junit
 
@@ -78,6 +79,7 @@ class Places:
     help="Print annotations for GitHub; by default where GITHUB_ACTIONS is set.",
 )
 @click.option("--from", "given", type=click.Path(path_type=Path), help="Show this gate.json and run nothing.")
+@click.option("--record", is_flag=True, help="Add the runs to the history in the reports folder.")
 @click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
 @click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
@@ -96,6 +98,7 @@ def command(
     junit_path: str | None,
     annotated: bool | None,
     given: Path | None,
+    record: bool,
     reports: Path | None,
     database_url: str | None,
     redis_url: str | None,
@@ -123,6 +126,9 @@ def command(
     )
     gate = _gate(project, gated, sides, options, seed=seed, keep_going=keep_going, quiet=quiet)
     result = run_gate(gate)
+    if record:
+        for name in (run for one in result.experiments for run in one.runs[-1:]):
+            append(folder / STORE, rows_of(load_result(folder / name)))
     own = new_run_folder(folder, "gate")
     write_atomically(own / GATE, encode_gate(result))
     write_atomically(own / "gate.md", gate_summary.markdown(result).encode())

@@ -10,11 +10,13 @@ import click
 
 from loadstone import __version__
 from loadstone.cli import (
+    bisect,
     capacity,
     clean,
     compare,
     doctor,
     gate,
+    history,
     init,
     load,
     prove,
@@ -64,6 +66,8 @@ for module in (
     load,
     capacity,
     gate,
+    history,
+    bisect,
     worker,
     up,
     toggles,

@@ -52,6 +52,26 @@ def find_sides(root: Path, base: str | None, head: str) -> Sides:
     return Sides(folder, _side(folder, chosen), _side(folder, head))
 
 
+def commits_between(root: Path, good: str, bad: str) -> list[str]:
+    """Return the commits after `good` up to `bad`, first parents alone, the oldest first.
+
+    Raises:
+        ConfigurationError: one of them is not there, or `bad` does not follow `good`.
+    """
+    sides = find_sides(root, good, bad)
+    told = _git(
+        sides.top, "rev-list", "--first-parent", "--reverse", f"{sides.base.commit}..{sides.head.commit}"
+    )
+    after = _git(sides.top, "merge-base", "--is-ancestor", sides.base.commit, sides.head.commit) is not None
+    if not told or not after:
+        raise ConfigurationError(
+            f"{bad} does not follow {good}",
+            cause="bisecting takes commits from a good one to a bad one",
+            remedy="name the older commit first",
+        )
+    return told.split()
+
+
 def changed_lines(sides: Sides) -> dict[str, set[int]]:
     """Return the lines that head has and base has not, by file from the root of the repository."""
     found: dict[str, set[int]] = {}

@@ -1,0 +1,93 @@
+"""Change points in a series of runs: where the level moved, at a false-alarm rate for the whole series.
+
+Candidates are the segmentation that PELT finds for shifts of the mean (Killick, Fearnhead &
+Eckley 2012, J. Am. Stat. Assoc. 107, 1590-1598), through `ruptures`. A candidate is kept where
+Welch's t test of the runs on both sides, up to the next candidates, has a p-value of at most
+alpha / n: a union bound over the n places at which a change could have been. Candidates that
+are not kept are taken out one at a time, the weakest first, and the rest is tested anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import ruptures
+from scipy import stats
+
+from loadstone.stats.special import FloatArray
+
+LEAST = 4
+"""Runs on each side of a change: fewer tell a level from an outlier no more."""
+_PENALTY = 2.0
+"""Of PELT, in log(n) times the variance: few real changes are missed, the t test sees to the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """The level moved before this run."""
+
+    index: int
+    """Of the first run on the new level."""
+    change: float
+    """Of the mean, in the series' unit."""
+    low: float
+    high: float
+    p_value: float
+
+
+def change_points(series: FloatArray, *, alpha: float = 0.01, level: float = 0.95) -> list[ChangePoint]:
+    """Return where the mean of `series` [n] moved.
+
+    Args:
+        series: values in the order of the runs, such as log ratios.
+        alpha: how often a series without any change has one found in it.
+        level: of the intervals of single changes.
+    """
+    values = np.asarray(series, dtype=np.float64)
+    count = values.size
+    spread = _spread(values)
+    if count < 2 * LEAST or spread <= 0.0:
+        return _exact(values) if spread <= 0.0 else []
+    model = ruptures.KernelCPD(kernel="linear", min_size=LEAST).fit((values / spread).reshape(-1, 1))
+    ends = [int(one) for one in model.predict(pen=_PENALTY * math.log(count))][:-1]
+    while ends:
+        found = [_tested(values, ends, place, level) for place in range(len(ends))]
+        weakest = max(range(len(ends)), key=lambda place: found[place].p_value)
+        if found[weakest].p_value <= alpha / count:
+            return found
+        del ends[weakest]
+    return []
+
+
+def _tested(values: FloatArray, ends: Sequence[int], place: int, level: float) -> ChangePoint:
+    start = ends[place - 1] if place else 0
+    stop = ends[place + 1] if place + 1 < len(ends) else values.size
+    left, right = values[start : ends[place]], values[ends[place] : stop]
+    change = float(right.mean() - left.mean())
+    test = stats.ttest_ind(right, left, equal_var=False)
+    interval = test.confidence_interval(level)
+    return ChangePoint(ends[place], change, float(interval.low), float(interval.high), float(test.pvalue))
+
+
+def _spread(values: FloatArray) -> float:
+    """Return the SD of single runs, from differences of neighbours: steps hardly matter to it.
+
+    1.4826 times the median absolute deviation is the SD of normal noise.
+    """
+    if values.size < 2:  # noqa: PLR2004 - a difference takes two
+        return 0.0
+    steps = np.abs(np.diff(values))
+    return float(1.4826 * np.median(steps) / math.sqrt(2.0)) or float(values.std())
+
+
+def _exact(values: FloatArray) -> list[ChangePoint]:
+    """Return every step of a series without noise."""
+    steps = np.flatnonzero(np.diff(values))
+    return [
+        ChangePoint(int(at) + 1, change, change, change, 0.0)
+        for at in steps
+        for change in [float(values[at + 1] - values[at])]
+    ]
