@@ -179,6 +179,24 @@ class RawGate(Table, frozen=True, kw_only=True):
     ignore: list[str] = []
 
 
+class RawMicro(Table, frozen=True, kw_only=True):
+    """`[micro]`: what `loadstone micro` runs."""
+
+    command: list[str] = msgspec.field(
+        default_factory=lambda: [
+            *("{python}", "-m", "pytest", "{benchmarks}", "-q", "-p", "no:cacheprovider", "-p", "no:django"),
+            *("--benchmark-only", "--benchmark-disable-gc", "--benchmark-json={json}"),
+        ]
+    )
+    benchmarks: str = "benchmarks/micro"
+    directory: str = "."
+    """Working folder of each side, in its own files."""
+    env: dict[str, str] = {}
+    """`{root}` is the side's working folder."""
+    generations: int = 8
+    margin: str = "2%"
+
+
 class RawConfig(Table, frozen=True, kw_only=True):
     """A whole `loadstone.toml`, but for `[toggles]` and `[rules]`, whose tables are read one by one."""
 
@@ -187,6 +205,7 @@ class RawConfig(Table, frozen=True, kw_only=True):
     compare: RawCompare = msgspec.field(default_factory=RawCompare)
     load: RawLoad = msgspec.field(default_factory=RawLoad)
     gate: RawGate = msgspec.field(default_factory=RawGate)
+    micro: RawMicro = msgspec.field(default_factory=RawMicro)
 
 
 T = TypeVar("T")
@@ -243,6 +262,7 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
         RawLoad,
         RawGate,
         RawGateExperiment,
+        RawMicro,
         RawToggle,
         RawExpectation,
         RawRule,

@@ -1,0 +1,112 @@
+"""The shop's hot parts by themselves, a group for each toggle: `pytest benchmarks/micro --benchmark-only`.
+
+`loadstone micro BASE HEAD` runs them for two commits, interleaved. Nothing here needs a database: rows are
+made in memory, queries are compiled and not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from catalogue.models import Brand, Category, Product, Tag
+from catalogue.plain import PlainProduct
+from catalogue.selectors import listed_products
+from catalogue.serializers import ProductSerializer
+from core.answering import ToggledRenderer
+from core.keyset import Place, seek
+from core.throttling import CacheThrottle
+from django.conf import settings
+from django.test import override_settings
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+from rest_framework_simplejwt.tokens import AccessToken
+
+Benchmark = Callable[..., Any]
+COUNT = 20
+
+
+def choosing(**choices: str) -> Any:  # noqa: ANN401 - Django's context
+    """Return the settings with these choices of toggles."""
+    return override_settings(TOGGLES={**settings.TOGGLES, **choices})
+
+
+def products() -> list[Product]:
+    """Return a page of products as they come from the database, with everything that is shown of them."""
+    brand, category = Brand(id=1, name="Acme", slug="acme"), Category(id=2, name="Boots", slug="boots")
+    tags = [Tag(id=number, name=f"tag {number}") for number in range(3)]
+    found = []
+    for number in range(COUNT):
+        one = Product(
+            id=number,
+            brand=brand,
+            category=category,
+            name=f"Product {number}",
+            slug=f"product-{number}",
+            price=Decimal("19.90"),
+            stock=number,
+            stored_rating=Decimal("4.25"),
+            stored_review_count=12,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        one._prefetched_objects_cache = {"tags": tags}  # type: ignore[attr-defined]  # noqa: SLF001 - as prefetch_related does
+        found.append(one)
+    return found
+
+
+@pytest.mark.benchmark(group="serializer")
+@pytest.mark.parametrize("serializer", [ProductSerializer, PlainProduct], ids=["model", "plain"])
+def test_a_page_of_products_is_serialized(benchmark: Benchmark, serializer: Any) -> None:  # noqa: ANN401
+    page = products()
+    with choosing(rating="stored"):
+        assert len(benchmark(lambda: serializer(page, many=True).data)) == COUNT
+
+
+@pytest.mark.benchmark(group="renderer")
+@pytest.mark.parametrize("choice", ["json", "orjson"])
+def test_a_page_is_written_as_json(benchmark: Benchmark, choice: str) -> None:
+    with choosing(rating="stored", renderer=choice):
+        data = ProductSerializer(products(), many=True).data
+        assert b"product-7" in benchmark(ToggledRenderer().render, data)
+
+
+@pytest.mark.benchmark(group="orm")
+@pytest.mark.parametrize("choice", ["naive", "select_related", "prefetch"])
+def test_the_list_is_compiled_to_sql(benchmark: Benchmark, choice: str) -> None:
+    with choosing(orm=choice, rating="stored"):
+        sql = benchmark(lambda: str(listed_products().order_by("-id")[:COUNT].query))
+    assert "FROM" in sql
+
+
+@pytest.mark.benchmark(group="pagination")
+def test_a_cursor_is_written_and_read(benchmark: Benchmark) -> None:
+    place = Place(("19.90", "4711"), backwards=False)
+    assert benchmark(lambda: Place.decode(place.encode(), 2)) == place
+
+
+@pytest.mark.benchmark(group="pagination")
+def test_a_page_beyond_a_cursor_is_compiled_to_sql(benchmark: Benchmark) -> None:
+    with choosing(orm="prefetch", rating="stored"):
+        start = listed_products().order_by("price", "id")
+        place = Place(("19.90", "4711"))
+        assert "ROW" in benchmark(lambda: str(seek(start, ["price", "id"], place).query))
+
+
+@pytest.mark.benchmark(group="throttle")
+def test_a_client_is_told_apart(benchmark: Benchmark) -> None:
+    request = Request(APIRequestFactory().get("/products", HTTP_X_FORWARDED_FOR="10.0.0.7, 10.0.0.1"))
+    throttle = CacheThrottle()
+    assert benchmark(throttle.get_cache_key, request, APIView()).startswith("throttle:")
+
+
+@pytest.mark.benchmark(group="auth")
+def test_a_signed_token_is_checked(benchmark: Benchmark) -> None:
+    token = AccessToken()
+    token["user_id"] = "7"
+    raw, check = str(token).encode(), JWTStatelessUserAuthentication()
+    assert benchmark(lambda: check.get_user(check.get_validated_token(raw))).id == "7"

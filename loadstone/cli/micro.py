@@ -1,0 +1,156 @@
+"""`loadstone micro`: micro-benchmarks of two commits, interleaved, by the statistics of the macro lanes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from loadstone import __version__
+from loadstone.cli.compare import check_json_path
+from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.config.load import Project
+from loadstone.config.units import parse_share
+from loadstone.errors import ConfigurationError, ExitCode
+from loadstone.lanes.micro import MicroPlan, MicroSide, MicroTables, read_folders, run_micro, this_python
+from loadstone.record.folder import new_run_folder, write_atomically
+from loadstone.record.machine import describe_machine
+from loadstone.record.micro import MICRO, MicroResult, encode_micro, merge
+from loadstone.report import micro as report
+from loadstone.verdict.micro import judge_micro, verdict_of
+
+EPILOG = """\b
+Examples:
+  loadstone micro main HEAD
+  loadstone micro main . --generations 12 --margin 3%
+  loadstone micro runs/base runs/head        folders of pytest-benchmark's files, a pair a generation
+\b
+Both sides run the benchmarks of the project as it stands ([micro] of loadstone.toml), on their own code,
+in fresh processes, in counterbalanced order. The folder of the run holds micro.json, and base.json and
+head.json in pytest-benchmark's format, for pytest-benchmark compare.
+Exit codes: 0 nothing failed, 1 a benchmark regressed with its estimate beyond the margin, 2 wrong use,
+3 the benchmarks of a side fail, 4 inconclusive with --require-verdict.
+"""
+
+
+@click.command("micro", epilog=EPILOG)
+@click.argument("base")
+@click.argument("head")
+@click.option("--generations", type=int, help="Even; by default micro.generations.")
+@click.option("--margin", help="Smallest relative change that matters; by default micro.margin.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the order.")
+@click.option("--require-verdict", is_flag=True, help="Exit with 4 when nothing is decided.")
+@click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
+@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@config_option
+def command(
+    base: str,
+    head: str,
+    generations: int | None,
+    margin: str | None,
+    seed: int,
+    require_verdict: bool,
+    json_path: str | None,
+    reports: Path | None,
+    quiet: bool,
+    config: Path | None,
+) -> int:
+    """Compare the micro-benchmarks of BASE and HEAD, each a commit (`.`: as it stands)."""
+    check_json_path(json_path)
+    project = open_project(config)
+    raw, begin = project.raw.micro, time.monotonic()
+    console = err()
+    console.quiet = quiet
+    folder = new_run_folder(reports or project.reports, f"micro {Path(base).name} {Path(head).name}")
+    if Path(base).is_dir() and Path(head).is_dir() and base != "." and head != ".":
+        tables = read_folders(Path(base), Path(head))
+    else:
+        plan = MicroPlan(
+            command=raw.command,
+            benchmarks=_benchmarks(project),
+            env=raw.env,
+            generations=generations or raw.generations,
+            seed=seed,
+        )
+        tables = run_micro(
+            _sides(project, base, head, quiet=quiet),
+            plan,
+            folder,
+            lambda text: console.print(text, markup=False, soft_wrap=True),
+        )
+    parsed = parse_share(margin or raw.margin)
+    result = _result(
+        tables, base, head, parsed, parse_share(project.raw.compare.alpha), time.monotonic() - begin
+    )
+    _write(folder, tables, result)
+    _tell(result, json_path, lambda: click.echo(f"written to {folder}", err=json_path == "-"))
+    if require_verdict and str(result.verdict) == "inconclusive":
+        return int(ExitCode.INCONCLUSIVE)
+    return result.exit_code
+
+
+def _benchmarks(project: Project) -> Path:
+    path = (project.root / project.raw.micro.benchmarks).resolve()
+    if not path.exists():
+        raise ConfigurationError(
+            f"there are no benchmarks in {path}",
+            remedy="write some for pytest-benchmark, and name their folder as micro.benchmarks",
+        )
+    return path
+
+
+def _sides(project: Project, base: str, head: str, *, quiet: bool) -> tuple[MicroSide, MicroSide]:
+    sources = sources_of(project, base, head, quiet=quiet)
+    target = project.raw.target
+    own = Path(target.python) if target.python else this_python()
+    first, second = (
+        MicroSide(
+            name=name,
+            label=label,
+            root=((source.root if source else project.root) / project.raw.micro.directory).resolve(),
+            python=(source.python if source else None) or own,
+        )
+        for name, label, source in zip(("base", "head"), (base, head), sources, strict=True)
+    )
+    return first, second
+
+
+def _result(
+    tables: MicroTables, base: str, head: str, margin: float, alpha: float, took_s: float
+) -> MicroResult:
+    findings = judge_micro(tables.levels, tables.groups, tables.positions, margin=margin, alpha=alpha)
+    verdict, fails = verdict_of(findings, margin)
+    machine = describe_machine()
+    return MicroResult(
+        loadstone_version=__version__,
+        base=base,
+        head=head,
+        generations=int(tables.positions.shape[0]),
+        margin=margin,
+        alpha=alpha,
+        verdict=verdict,
+        exit_code=int(ExitCode.REGRESSED if fails else ExitCode.OK),
+        machine=f"{machine.cpu_model}, {machine.cores} cores",
+        took_s=round(took_s, 3),
+        findings=findings,
+    )
+
+
+def _write(folder: Path, tables: MicroTables, result: MicroResult) -> None:
+    write_atomically(folder / MICRO, encode_micro(result))
+    for name, files in zip(("base", "head"), tables.files, strict=True):
+        write_atomically(folder / f"{name}.json", json.dumps(merge(files)).encode())
+
+
+def _tell(result: MicroResult, json_path: str | None, told: Callable[[], None]) -> None:
+    if json_path and json_path != "-":
+        write_atomically(Path(json_path), encode_micro(result))
+    report.render(result, err() if json_path == "-" else out())
+    if json_path == "-":
+        sys.stdout.write(encode_micro(result).decode())
+    told()
