@@ -25,6 +25,7 @@ from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
 from loadstone.lanes.load_conductor import conduct_load
 from loadstone.record.folder import write_atomically
+from loadstone.record.history import STORE, append, rows_of
 from loadstone.record.result import encode
 from loadstone.report import terminal
 from loadstone.stats.verdicts import FailOn, Verdict
@@ -81,6 +82,7 @@ class Asked:
     fail_on: str
     require_verdict: bool
     json_path: str | None
+    record: bool
     reports: Path | None
     database_url: str | None
     redis_url: str | None
@@ -184,6 +186,7 @@ class Asked:
 )
 @click.option("--require-verdict", is_flag=True, help="Exit with 4 when the verdict is inconclusive.")
 @click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
+@click.option("--record", is_flag=True, help="Add the run to the history in the reports folder.")
 @click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
 @click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
@@ -221,6 +224,8 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             outcome = conduct_load(experiment, offer, options, view)
         else:
             outcome = conduct(experiment, options, view)
+    if asked.record:
+        append(options.reports / STORE, rows_of(outcome.result))
     return finish(outcome, asked.json_path, require_verdict=asked.require_verdict)
 
 
