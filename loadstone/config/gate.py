@@ -126,6 +126,8 @@ def _experiment(
             "only in the pair lane can be chosen what decides", remedy="leave out gating and margins"
         )
         raise at(problem, "gating" if own.gating else "margins")
+    if own.lane == "probe" and own.budgets:
+        raise at(ConfigurationError("nothing is timed in the probe lane", remedy="leave them out"), "budgets")
     lane = "probe" if probe_only else own.lane
     margins = {one: _parsed(parse_share, text, "margins", at) for one, text in own.margins.items()}
     gating = _gating(own, tuple(compare.gating), margins, at)

@@ -85,11 +85,16 @@ def run_gate(gate: Gate) -> GateResult:
         started_at=started,
         took_s=round(course.elapsed_s, 3),
         exact_took_s=course.exact_took_s,
-        config=gate.config.path.relative_to(gate.sides.top).as_posix(),
+        config=_config(gate),
         machine=course.machine,
         experiments=[course.infos[one.name] for one in gate.config.experiments if one.name in course.infos],
         findings=findings,
     )
+
+
+def _config(gate: Gate) -> str:
+    path, top = gate.config.path, gate.sides.top
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.name
 
 
 def _settled(gate: Gate, course: _Course) -> list[GateFinding]:
@@ -174,8 +179,8 @@ def check_gate(gate: Gate) -> None:
     Its budget too must be long enough for a verdict.
     """
     for experiment in gate.config.experiments:
-        compiled = _compiled(gate, experiment, experiment.lane, experiment.budget_s)
         try:
+            compiled = _compiled(gate, experiment, experiment.lane, experiment.budget_s)
             if experiment.lane == "load" and experiment.offer is not None:
                 make_load_design(compiled, experiment.offer, gate.options.command)
             elif experiment.lane == "pair":
@@ -183,7 +188,7 @@ def check_gate(gate: Gate) -> None:
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"experiment {experiment.name!r}: {error.problem}",
-                cause=f"{gate.config.path}:{experiment.line}: {error.cause}",
+                cause=f"{gate.config.path}:{experiment.line}{f': {error.cause}' if error.cause else ''}",
                 remedy=error.remedy.replace("--budget", "budget"),
             ) from error
 

@@ -88,6 +88,7 @@ def test_some_experiments_can_be_chosen_and_timing_left_out(tmp_path):
         ('[gate.experiments.a]\nscenarioo = "x"', "unknown field `scenarioo`", 2),
         ('[gate.experiments.a]\nrate = "5"', "only the load lane offers a rate", 2),
         ('[gate.experiments.a]\nlane = "probe"\ngating = ["cpu"]', "only in the pair lane", 3),
+        ('[gate.experiments.a]\nlane = "probe"\nbudgets = ["p99<1s"]', "nothing is timed", 3),
         ('[gate.experiments.a]\nlane = "load"', "there is no load", 1),
         ('[gate.experiments.a]\nbudgets = ["rate>9/s"]', "the rate is no result", 2),
         ('[gate.experiments.a]\nbudgets = ["p99<1s over 10s"]', "windows are watched", 2),
