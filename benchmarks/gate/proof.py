@@ -3,6 +3,7 @@
     python benchmarks/gate/proof.py --only nothing,n_plus_one
     python benchmarks/gate/proof.py --only slower_5 --budget 3m
     python benchmarks/gate/proof.py --only nothing --times 20
+    python benchmarks/gate/proof.py --bisect 8
 
 The app is that of benchmarks/accuracy/target, with more products. Every commit is one change of
 the same base, on a branch of its own; `loadstone gate` runs as it is shipped.
@@ -77,10 +78,13 @@ def main() -> int:
     parser.add_argument("--budget", default="2m", help="most time to measure each for")
     parser.add_argument("--times", type=int, default=1, help="how often each, with seeds 1, 2, …")
     parser.add_argument("--json", type=Path, help="append a line for each run to this file")
+    parser.add_argument("--bisect", type=int, metavar="N", help="instead: an N+1 among N commits, bisected")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         make_repository(root, asked.budget)
+        if asked.bisect:
+            return bisect(root, asked.bisect)
         for name in asked.only.split(","):
             for seed in range(1, asked.times + 1):
                 row = run_gate(root, name, seed)
@@ -175,6 +179,26 @@ COMMITS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "slower_5": ("take 5% longer", slower(0.05)),
     "failing": ("answer failures at once", failing),
 }
+
+
+def bisect(root: Path, count: int) -> int:
+    """Hide the N+1 at two thirds of `count` commits, and let `loadstone bisect` find it."""
+    git(root, "checkout", "-q", "-b", "line", "base")
+    for number in range(1, count + 1):
+        if number == max(1, 2 * count // 3):
+            n_plus_one(root)
+            commit(root, "fetch the shelf where it is shown")
+        else:
+            with (root / "goods" / "views.py").open("a") as file:
+                file.write(f"# change {number}\n")
+            commit(root, f"change {number}")
+    words = ["bisect", "base", "line", "--metric", "GET /products: queries", "--quiet"]
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "loadstone", *words], cwd=root, check=False)
+    git_log = ["git", "-C", str(root), "log", "--oneline", "--no-abbrev-commit", "base..line"]
+    subprocess.run(git_log, check=True)
+    print(f"exit code {done.returncode} after {time.monotonic() - begin:.0f} s")
+    return done.returncode
 
 
 def run_gate(root: Path, name: str, seed: int) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def of_django(root: Path, python: Path | None) -> Found:
     module = starting.SETTINGS if settings else django.settings
     env = {"DJANGO_SETTINGS_MODULE": module}
     if settings:
-        env |= {"DATABASE_URL": "{database_url}"}
+        env |= {"SECRET_KEY": "{secret}", "DATABASE_URL": "{database_url}"}
         env |= {"REDIS_URL": "{redis_url}"} if django.redis_caches else {}
     text = starting.toml(
         what="this Django project",

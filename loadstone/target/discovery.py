@@ -16,6 +16,12 @@ DEEPEST = 3
 """Folders below the first one in which manage.py is looked for."""
 LEFT_OUT = re.compile(r"/(admin|static|media|__debug__|silk|accounts/logout|logout|api-auth)(/|$)")
 TIMEOUT_S = 60.0
+PLACEHOLDERS = {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1/nothing",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SECRET_KEY": "asked for while nothing is served",  # a placeholder, as the others
+}
+"""What settings often need of the environment, for a question that touches no service."""
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 _SKIPPED = {"node_modules", "venv", "env", "site-packages", "__pycache__"}
 _QUESTIONS = """
@@ -118,7 +124,7 @@ def ask_django(manage: Path, python: Path) -> Django:
             remedy="say how the server is started: --command '… {port}'",
         )
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", match[1])
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings}
+    environment = {**PLACEHOLDERS, **os.environ, "DJANGO_SETTINGS_MODULE": settings}
     try:
         done = subprocess.run(
             [str(python), "-c", _QUESTIONS],
