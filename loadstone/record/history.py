@@ -101,6 +101,7 @@ def rows_of(result: Result) -> list[HistoryRow]:
                     estimate=change,
                     low=change,
                     high=change,
+                    p_value=None,
                     **shared,
                 )
             )

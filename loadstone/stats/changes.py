@@ -38,19 +38,24 @@ class ChangePoint:
     p_value: float
 
 
-def change_points(series: FloatArray, *, alpha: float = 0.01, level: float = 0.95) -> list[ChangePoint]:
+def change_points(
+    series: FloatArray, *, alpha: float = 0.01, level: float = 0.95, counted: bool = False
+) -> list[ChangePoint]:
     """Return where the mean of `series` [n] moved.
 
     Args:
         series: values in the order of the runs, such as log ratios.
         alpha: how often a series without any change has one found in it.
         level: of the intervals of single changes.
+        counted: the values are exact, so that every step is a change.
     """
     values = np.asarray(series, dtype=np.float64)
+    if counted:
+        return _exact(values)
     count = values.size
-    spread = _spread(values)
-    if count < 2 * LEAST or spread <= 0.0:
-        return _exact(values) if spread <= 0.0 else []
+    spread = _spread(values) if count >= 2 * LEAST else 0.0
+    if spread <= 0.0:
+        return []
     model = ruptures.KernelCPD(kernel="linear", min_size=LEAST).fit((values / spread).reshape(-1, 1))
     ends = [int(one) for one in model.predict(pen=_PENALTY * math.log(count))][:-1]
     while ends:
@@ -75,10 +80,9 @@ def _tested(values: FloatArray, ends: Sequence[int], place: int, level: float) -
 def _spread(values: FloatArray) -> float:
     """Return the SD of single runs, from differences of neighbours: steps hardly matter to it.
 
-    1.4826 times the median absolute deviation is the SD of normal noise.
+    1.4826 times the median absolute deviation is the SD of normal noise; where most neighbours
+    are equal that is nothing, and the plain SD stands in for it.
     """
-    if values.size < 2:  # noqa: PLR2004 - a difference takes two
-        return 0.0
     steps = np.abs(np.diff(values))
     return float(1.4826 * np.median(steps) / math.sqrt(2.0)) or float(values.std())
 

@@ -77,7 +77,9 @@ def _series(rows: list[HistoryRow], alpha: float) -> Series:
     if steps:
         changes = _steps(rows, alpha)
     else:
-        changes = change_points(np.array([one.level for one in points]), alpha=alpha)
+        changes = change_points(
+            np.array([one.level for one in points]), alpha=alpha, counted=first.kind == "exact"
+        )
     return Series(
         experiment=first.experiment,
         metric=first.metric,
