@@ -67,6 +67,30 @@ def change_points(
     return []
 
 
+def joint_change(
+    left: FloatArray, right: FloatArray, links: int, *, alpha: float, level: float = 0.95
+) -> tuple[float, float, float, float] | None:
+    """Return change, interval and p-value where the mean moved at the joint of two chains; else None.
+
+    Args:
+        left: the last level of one chain [n].
+        right: the first level of the next [m], joined through its base.
+        links: how many runs of `left` the base's own level is known from: it is no surer than they are.
+        alpha: largest p-value that tells a change.
+        level: of the interval.
+    """
+    if min(left.size, right.size) < LEAST:
+        return None
+    spread = (float(left.var(ddof=1)) + float(right.var(ddof=1))) / 2
+    error = math.sqrt(spread * (1 / left.size + 1 / right.size + 1 / max(links, 1)))
+    change, df = float(right.mean() - left.mean()), min(left.size, right.size) - 1
+    if error <= 0.0:
+        return None
+    p_value = float(2 * stats.t.sf(abs(change) / error, df))
+    half = float(stats.t.ppf((1 + level) / 2, df)) * error
+    return (change, change - half, change + half, p_value) if p_value <= alpha else None
+
+
 def _tested(values: FloatArray, ends: Sequence[int], place: int, level: float) -> ChangePoint:
     start = ends[place - 1] if place else 0
     stop = ends[place + 1] if place + 1 < len(ends) else values.size

@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from loadstone.record.history import HistoryRow
-from loadstone.stats.changes import ChangePoint, change_points
+from loadstone.stats.changes import ChangePoint, change_points, joint_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,11 @@ def _series(rows: list[HistoryRow], alpha: float) -> Series:
     steps = ratio and _stepwise(rows)
     if steps:
         changes = _steps(rows, alpha)
+    elif ratio:
+        changes = _along(points, alpha)
     else:
-        changes = change_points(
-            np.array([one.level for one in points]), alpha=alpha, counted=first.kind == "exact"
-        )
+        levels = np.array([one.level for one in points])
+        changes = change_points(levels, alpha=alpha, counted=first.kind == "exact")
     return Series(
         experiment=first.experiment,
         metric=first.metric,
@@ -105,6 +106,34 @@ def _chained(rows: Sequence[HistoryRow]) -> list[Point]:
         level = anchors[row.base] + math.log1p(max(row.estimate, -0.999999))
         known.setdefault(row.head, []).append(level)
         found.append(Point(row, level, joined))
+    return found
+
+
+def _along(points: Sequence[Point], alpha: float) -> list[ChangePoint]:
+    """Return the changes within each chain of one base, and at the joints of chains.
+
+    A new base's level is known from few runs, often from one: what all that follow owe to that
+    error must not be taken for a change.
+    """
+    levels = np.array([one.level for one in points])
+    starts = [
+        0,
+        *(at for at, (left, right) in enumerate(pairwise(points), 1) if left.row.base != right.row.base),
+    ]
+    ends = [*starts[1:], len(points)]
+    share = alpha / (2 * len(starts))
+    found: list[ChangePoint] = []
+    last = 0
+    for start, end in zip(starts, ends, strict=True):
+        own = change_points(levels[start:end], alpha=share)
+        inner = [replace(one, index=one.index + start) for one in own]
+        if start and points[start].joined:
+            first_end = inner[0].index if inner else end
+            links = sum(one.row.head == points[start].row.base for one in points[:start])
+            told = joint_change(levels[last:start], levels[start:first_end], links, alpha=share)
+            found += [ChangePoint(start, *told)] if told else []
+        found += inner
+        last = inner[-1].index if inner else start
     return found
 
 

@@ -60,8 +60,8 @@ def test_two_planted_changes_of_200_runs_are_found_across_a_new_base_and_a_new_m
     (series,) = make_series(history())
     assert [abs(one.index - at) <= 2 for one, at in zip(series.changes, (70, 140), strict=True)] == [True] * 2
     first, second = series.changes
-    assert first.low < 0.04 < first.high
-    assert second.low < -0.03 < second.high
+    assert first.change == pytest.approx(0.04, abs=0.01)
+    assert second.change == pytest.approx(-0.03, abs=0.01)
     assert all(point.joined for point in series.points)
 
 
@@ -69,6 +69,12 @@ def test_a_history_without_changes_seldom_shows_one():
     """40 histories at 1%: four alarms are chance in fewer than one of a thousand tests."""
     alarms = sum(bool(make_series(history((), seed=seed))[0].changes) for seed in range(40))
     assert alarms <= 3
+
+
+def test_a_change_together_with_a_new_base_is_found_at_the_joint():
+    (series,) = make_series(history(((120, 0.08),)))
+    assert [one.index for one in series.changes] == [120]
+    assert series.changes[0].low < 0.08 < series.changes[0].high
 
 
 def test_a_base_that_nobody_measured_begins_a_new_chain_and_is_told():
