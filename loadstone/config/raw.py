@@ -185,7 +185,12 @@ class RawMicro(Table, frozen=True, kw_only=True):
     command: list[str] = msgspec.field(
         default_factory=lambda: [
             *("{python}", "-m", "pytest", "{benchmarks}", "-q", "-p", "no:cacheprovider", "-p", "no:django"),
-            *("--benchmark-only", "--benchmark-disable-gc", "--benchmark-json={json}"),
+            *(
+                "--benchmark-only",
+                "--benchmark-disable-gc",
+                "--benchmark-max-time=0.25",
+                "--benchmark-json={json}",
+            ),
         ]
     )
     benchmarks: str = "benchmarks/micro"
