@@ -247,6 +247,16 @@ def test_a_change_of_queries_is_told_beside_the_timing(results):
     assert "Queries per request 61 → 2" in page(results.improved()).text
 
 
+def test_steps_of_several_requests_have_a_column_for_them_and_others_have_none(results):
+    plain = results.improved()
+    assert "Requests and messages" not in page(plain).text
+    counted = next(one for one in plain.facts if one.fact == "queries")
+    told = replace(counted, fact="exchanges", before=13.0, after=2.0)
+    several = page(replace(plain, facts=[*plain.facts, told])).text
+    assert "Requests and messages" in several
+    assert "13 → 2" in several
+
+
 def test_facts_of_a_result_of_version_1_0_are_shown_from_its_medians(results):
     old = results.improved()
     facts = [replace(one, totals={}) for one in old.probe.facts]
