@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import ruptures
-from scipy import stats
 
 from loadstone.stats.special import FloatArray
 
@@ -56,6 +54,8 @@ def change_points(
     spread = _spread(values) if count >= 2 * LEAST else 0.0
     if spread <= 0.0:
         return []
+    import ruptures  # noqa: PLC0415 - it takes long, and every command would wait for it
+
     model = ruptures.KernelCPD(kernel="linear", min_size=LEAST).fit((values / spread).reshape(-1, 1))
     ends = [int(one) for one in model.predict(pen=_PENALTY * math.log(count))][:-1]
     while ends:
@@ -81,6 +81,8 @@ def joint_change(
     """
     if min(left.size, right.size) < LEAST:
         return None
+    from scipy import stats  # noqa: PLC0415 - as ruptures
+
     spread = (float(left.var(ddof=1)) + float(right.var(ddof=1))) / 2
     error = math.sqrt(spread * (1 / left.size + 1 / right.size + 1 / max(links, 1)))
     change, df = float(right.mean() - left.mean()), min(left.size, right.size) - 1
@@ -94,6 +96,8 @@ def joint_change(
 def _tested(values: FloatArray, ends: Sequence[int], place: int, level: float) -> ChangePoint:
     start = ends[place - 1] if place else 0
     stop = ends[place + 1] if place + 1 < len(ends) else values.size
+    from scipy import stats  # noqa: PLC0415 - as ruptures
+
     left, right = values[start : ends[place]], values[ends[place] : stop]
     change = float(right.mean() - left.mean())
     test = stats.ttest_ind(right, left, equal_var=False)
