@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from loadstone.errors import ConfigurationError
-from loadstone.gate.sides import changed_lines, find_sides, in_repository
+from loadstone.gate.sides import changed_lines, commits_between, find_sides, in_repository
 
 
 class Repository:
@@ -94,3 +94,17 @@ def test_changed_lines_are_those_of_head_and_files_are_found_from_where_the_app_
 def test_a_folder_without_a_repository_is_wrong_use(tmp_path):
     with pytest.raises(ConfigurationError, match="this is no git repository"):
         find_sides(tmp_path, None, "HEAD")
+
+
+def test_commits_between_follow_first_parents_from_the_oldest(repository):
+    good = repository.commit("good")
+    first = repository.commit("first")
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit("of the topic")
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-q", "--no-ff", "-m", "merge", "topic")
+    merge = repository.git("rev-parse", "HEAD")
+    assert commits_between(repository.folder, good, "main") == [first, merge]
+    for one, other in (("main", good), ("main", "main")):
+        with pytest.raises(ConfigurationError, match="does not follow"):
+            commits_between(repository.folder, one, other)
