@@ -42,7 +42,7 @@ Examples:
       --allow-host 10.0.0.5          (and `loadstone worker --master 10.0.0.5` on other hosts)
   loadstone load orm=prefetch --rate 200 --for 5m --web
   loadstone load orm=prefetch --rate 200 --for 5m --metrics 9464 --with instrumentation=prometheus \
-      --metrics-targets prometheus/targets/shop-run.json      (docs/observability.md)
+      --metrics-targets prometheus/targets/variants-run.json      (docs/observability.md)
 \b
 Rates and thresholds: docs/load.md.
 Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurement,

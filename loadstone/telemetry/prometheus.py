@@ -58,7 +58,7 @@ def start(supervisor: Supervisor, watch: Watch, servers: Mapping[str, str]) -> C
     shutil.copytree(watch.config, watch.home, dirs_exist_ok=True)
     (watch.home / "targets").mkdir(exist_ok=True)
     (watch.home / "prometheus.yml").write_text(text.replace(OWN_ADDRESS, address), encoding="utf-8")
-    write_atomically(watch.home / "targets" / "shop-up.json", targets_file(servers))
+    write_atomically(watch.home / "targets" / "variants-up.json", targets_file(servers))
     argv = [
         watch.program,
         f"--config.file={watch.home / 'prometheus.yml'}",

@@ -43,6 +43,7 @@ def test_clean_says_what_it_does(project):
         ("prove",),
         ("load",),
         ("capacity",),
+        ("up",),
         ("toggles",),
         ("doctor",),
         ("report",),

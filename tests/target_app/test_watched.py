@@ -101,7 +101,12 @@ class Watched:
         """Offer load to a shop with a Celery worker that the run itself starts, with the metrics of both."""
         words = ["load", "tasks=celery", "--scenario", "confirmed_checkout", "--rate", "15", "--for", "12s"]
         words += ["--with", "cache=aside,instrumentation=prometheus"]
-        words += ["--metrics", str(port), "--metrics-targets", str(self.prometheus.targets / "shop-run.json")]
+        words += [
+            "--metrics",
+            str(port),
+            "--metrics-targets",
+            str(self.prometheus.targets / "variants-run.json"),
+        ]
         return Project(ROOT).start(*words, "--reports", str(self.folder / "runs"))
 
     def serve(self, variant, **variables):
@@ -117,7 +122,7 @@ class Watched:
         child = self.supervisor.start(variant, argv, log=home / "log", cwd=SHOP, env=env)
         self.children.append(child)
         self.servers[variant] = child
-        self.prometheus.add_target("shop", variant, port, variant=variant)
+        self.prometheus.add_target("variants", variant, port, variant=variant)
         self.traffic.append(Traffic(port))
         self.traffic[-1].start()
 
