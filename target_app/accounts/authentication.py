@@ -2,6 +2,7 @@
 
 `session` keeps the login in the database, `token` a word that stands for the user
 there; a `jwt` says itself whose it is, and nobody is asked whether that still holds.
+With `oauth2` a program asks, by a token that its id and secret are exchanged for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 from rest_framework_simplejwt.tokens import AccessToken
+
+from accounts.clients import ClientAuthentication, issue_token
 
 
 class CookieAuthentication(SessionAuthentication):
@@ -31,6 +34,7 @@ AUTHENTICATIONS: dict[str, type[BaseAuthentication] | None] = {
     "session": CookieAuthentication,
     "token": TokenAuthentication,
     "jwt": JWTStatelessUserAuthentication,
+    "oauth2": ClientAuthentication,
 }
 
 
@@ -46,10 +50,15 @@ def _jwt(_request: Request, user: User) -> str:
     return f"Bearer {AccessToken.for_user(user)}"
 
 
+def _oauth2(_request: Request, user: User) -> str:
+    return f"Bearer {issue_token(user)}"
+
+
 CREDENTIALS: dict[str, Callable[[Request, User], str | None]] = {
     "none": lambda _request, _user: None,
     "session": _session,
     "token": _token,
     "jwt": _jwt,
+    "oauth2": _oauth2,
 }
 """Each gives the user what later requests show: the header `Authorization`, or nothing beyond a cookie."""

@@ -1,4 +1,4 @@
-"""The catalogue's addresses, below `/api/v1/`."""
+"""The catalogue's addresses, below `/api/v1/` and `/api/v2/`."""
 
 from django.urls import path
 

@@ -59,7 +59,8 @@ def sessions(get_response: Answer) -> Answer:
     """Return Django's sessions and their users, passed by unless the toggle `auth` says `session`."""
     known = SessionMiddleware(AuthenticationMiddleware(get_response))
     return _switched(
-        "auth", {"none": get_response, "session": known, "token": get_response, "jwt": get_response}
+        "auth",
+        dict.fromkeys(("none", "token", "jwt", "oauth2"), get_response) | {"session": known},
     )
 
 

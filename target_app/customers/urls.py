@@ -1,4 +1,4 @@
-"""Addresses of customers, below `/api/v1/`."""
+"""Addresses of customers, below `/api/v1/` and `/api/v2/`."""
 
 from django.urls import path
 

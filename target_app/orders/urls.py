@@ -1,4 +1,4 @@
-"""Addresses of orders and sales, below `/api/v1/`."""
+"""Addresses of orders and sales, below `/api/v1/` and `/api/v2/`."""
 
 from django.urls import path
 

@@ -1,10 +1,11 @@
-"""Logins of the first customers and of staff: names and one password that scenarios know."""
+"""Logins of the first customers and of staff, and clients: names and one password that scenarios know."""
 
 from __future__ import annotations
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
+from oauth2_provider.models import AbstractApplication, Application
 
 from customers.models import Customer
 
@@ -16,7 +17,7 @@ SALT = "demonstration"
 
 
 def open_accounts() -> None:
-    """Give the first customers a login each, `customer-1` and so on, and staff one: `staff`."""
+    """Give the first customers a login and a client for OAuth 2 each, `customer-1` and so on, and staff one."""
     password = make_password(PASSWORD, salt=SALT)
     customers = list(Customer.objects.order_by("id")[:ACCOUNTS])
     with transaction.atomic():
@@ -28,3 +29,14 @@ def open_accounts() -> None:
                 username=name, password=password, date_joined=customer.joined_at
             )
         Customer.objects.bulk_update(customers, ["user"])
+        Application.objects.bulk_create(
+            Application(
+                user=customer.user,
+                name=f"{customer.name}'s program",
+                client_id=f"customer-{customer.pk}",
+                client_secret=password,
+                client_type=AbstractApplication.CLIENT_CONFIDENTIAL,
+                authorization_grant_type=AbstractApplication.GRANT_CLIENT_CREDENTIALS,
+            )
+            for customer in customers
+        )

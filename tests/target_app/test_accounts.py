@@ -10,7 +10,7 @@ from seeding.accounts import PASSWORD, open_accounts
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/account"
-WAYS = ("session", "token", "jwt")
+WAYS = ("session", "token", "jwt", "oauth2")
 
 
 @pytest.fixture(autouse=True)
@@ -80,10 +80,12 @@ def test_what_is_signed_cannot_be_taken_back(choose):
         User.objects.filter(username="customer-1").update(is_active=False)
         outcomes[auth] = client.get(PATH, headers=shown).status_code
         User.objects.filter(username="customer-1").update(is_active=True)
-    assert outcomes == {"session": 401, "token": 401, "jwt": 200}
+    assert outcomes == {"session": 401, "token": 401, "jwt": 200, "oauth2": 401}
 
 
-@pytest.mark.parametrize(("auth", "queries"), [("none", 2), ("session", 4), ("token", 3), ("jwt", 2)])
+@pytest.mark.parametrize(
+    ("auth", "queries"), [("none", 2), ("session", 4), ("token", 3), ("jwt", 2), ("oauth2", 4)]
+)
 def test_what_checking_costs(api, choose, django_assert_num_queries, auth, queries):
     choose(auth=auth)
     shown = log_in(api)

@@ -8,6 +8,7 @@ from config.settings.api import *  # noqa: F403 - Django reads the names of this
 from config.settings.application import *  # noqa: F403 - as above
 from config.settings.background import *  # noqa: F403 - as above
 from config.settings.graph import *  # noqa: F403 - as above
+from config.settings.logs import *  # noqa: F403 - as above
 from config.settings.query_cache import *  # noqa: F403 - as above
 from config.settings.security import *  # noqa: F403 - as above
 from config.settings.serving import *  # noqa: F403 - as above

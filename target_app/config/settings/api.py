@@ -25,14 +25,28 @@ REST_FRAMEWORK: dict[str, Any] = {
         "core.ordering.StableOrdering",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.problems.handle",
 }
+
+SHOP_LOGIN_FAILURES = env.number("SHOP_LOGIN_FAILURES", 5, least=1)
+"""How many logins of one name may fail within a minute, by address."""
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Shop",
     "DESCRIPTION": "The reference shop: a catalogue, reviews, search and orders.",
-    "VERSION": "1",
+    "VERSION": "2",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.versions.describe",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
+}
+
+OAUTH2_PROVIDER: dict[str, Any] = {
+    "SCOPES": {"account": "Read the account of the client's owner."},
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
 }
 
 SIMPLE_JWT: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Apps, middleware, toggles, logging."""
+"""Apps, middleware, toggles."""
 
 from typing import Any
 
@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "rest_framework",
     "rest_framework.authtoken",
+    "oauth2_provider",
     "drf_spectacular",
     "core",
     "background",
@@ -47,10 +48,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     *watching.OUTER_MIDDLEWARE[TOGGLES["instrumentation"]],
+    "core.logs.identified",
     "django.middleware.security.SecurityMiddleware",
     "core.answering.compression",  # outside of what looks at the body
     *watching.INNER_MIDDLEWARE[TOGGLES["instrumentation"]],
     "core.answering.conditional",
+    "core.versions.announce",  # within: 304 repeats no headers
     "core.answering.sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -64,19 +67,3 @@ TEMPLATES: list[dict[str, Any]] = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     },
 ]
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("SHOP_LOG_LEVEL", ("INFO", "WARNING", "ERROR"), "WARNING"),
-    },
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        # A 4xx is the client's affair: under load its log line would cost more than the answer.
-        "django.request": {"level": "ERROR"},
-    },
-}

@@ -21,8 +21,8 @@ def await_ready(base, child, log):
     raise AssertionError(log.read_text())
 
 
-def send(url, body):
+def send(url, body, timeout=10):
     """Post JSON and return the status and the answer."""
     request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310 - ours
-    with urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+    with urlopen(request, timeout=timeout) as answer:  # noqa: S310 - as above
         return answer.status, json.loads(answer.read())
