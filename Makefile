@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help env demo test lint lock clean
+.PHONY: help env demo test lint coverage lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -25,6 +25,10 @@ demo: env ## Compare orm=naive with orm=prefetch and open with the verdict
 
 test: env ## Run all tests against real embedded services
 	@$(BIN)/python -m pytest -q
+
+coverage: env ## Tell which lines of the reference app its tests run, and fail below 90%
+	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q tests/target_app
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 lint: env ## Ruff, strict types, import contracts
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication
-from oauth2_provider.models import AccessToken, Application
+from oauth2_provider.models import AccessToken, Application, set_token_value
 from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views import TokenView
 from oauthlib.common import generate_token
@@ -48,7 +48,9 @@ def issue_token(user: User) -> str:
         raise PermissionDenied("No client belongs to this user.")
     lasts = timedelta(seconds=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS)
     token: str = generate_token()
-    AccessToken.objects.create(application=client, token=token, scope=SCOPE, expires=timezone.now() + lasts)
+    issued = AccessToken(application=client, scope=SCOPE, expires=timezone.now() + lasts)
+    set_token_value(issued, token)
+    issued.save()
     return token
 
 

@@ -11,13 +11,16 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.core.signals import request_finished
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -79,27 +82,52 @@ _answered: dict[tuple[str | None, str, int], Answered] = {}
 _open = threading.local()
 
 
-class MetricsMiddleware:
-    """Counts requests, how long they took and what they used; the scrape itself is none."""
+@sync_and_async_middleware
+def counted(get_response: Any) -> Any:  # noqa: ANN401 - one of two kinds, as its caller wants
+    """Return answers to requests that are counted, with how long they took and what they used.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
+    The scrape itself is none.
+    """
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, and count the answer."""
+    def answer(request: HttpRequest) -> HttpResponseBase:
         if request.path_info == OWN_PATH:
-            return self._get_response(request)
-        used = tally.Tally()
-        token = tally.current.set(used)
+            return cast("HttpResponseBase", get_response(request))
+        with _Counting(request) as counting:
+            response: HttpResponseBase = get_response(request)
+            counting.status = response.status_code
+            return response
+
+    async def answer_async(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == OWN_PATH:
+            return cast("HttpResponseBase", await get_response(request))
+        with _Counting(request) as counting:
+            response: HttpResponseBase = await get_response(request)
+            counting.status = response.status_code
+            return response
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+class _Counting:
+    """A request while it is being answered; without a status it is not counted at its end."""
+
+    __slots__ = ("request", "started", "status", "token", "used")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request, self.used, self.status = request, tally.Tally(), 0
+
+    def __enter__(self) -> Self:
+        self.token = tally.current.set(self.used)
         IN_FLIGHT.inc()
-        started = time.perf_counter()
-        try:
-            response = self._get_response(request)
-            _count(request, response.status_code, time.perf_counter() - started, used)
-        finally:
-            IN_FLIGHT.dec()
-            tally.current.reset(token)
-        return response
+        self.started = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.perf_counter() - self.started
+        IN_FLIGHT.dec()
+        tally.current.reset(self.token)
+        if self.status:
+            _count(self.request, self.status, seconds, self.used)
 
 
 def _count(request: HttpRequest, status: int, seconds: float, used: tally.Tally) -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.contrib.django_oauth_toolkit import DjangoOAuthToolkitScheme
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from core import toggles
+
+
+class ClientScheme(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  # registers itself by being made
+    """How programs show whose they are, with `auth=oauth2`."""
+
+    target_class = "accounts.clients.ClientAuthentication"
+
 
 MOST_KEPT = 16
 """Formats and languages that clients ask for, one description each."""

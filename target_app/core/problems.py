@@ -40,6 +40,15 @@ def problem(status: int, said: Any = None) -> dict[str, Any]:  # noqa: ANN401 - 
     return told | {"detail": NOT_VALID, "errors": errors}
 
 
+def tell(
+    request: HttpRequest, status: int, said: dict[str, Any], headers: dict[str, str] | None = None
+) -> JsonResponse:
+    """Return the answer of a plain view to an error, as the version asked for tells it."""
+    if is_old(request):
+        return JsonResponse(said, status=status, headers=headers)
+    return JsonResponse(problem(status, said), status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 where no address fits, or a page has nothing to show."""
     return _tell(request, HTTPStatus.NOT_FOUND, "No such address.") or defaults.page_not_found(
@@ -55,7 +64,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _tell(request: HttpRequest, status: int, detail: str) -> HttpResponse | None:
-    if request.path_info.startswith(NEW):
-        body = problem(status, {"detail": detail})
-        return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
-    return JsonResponse({"detail": detail}, status=status) if request.path_info.startswith(OLD) else None
+    ours = request.path_info.startswith((OLD, NEW))
+    return tell(request, status, {"detail": detail}) if ours else None

@@ -5,13 +5,14 @@ They differ in how errors are told: see `core.problems`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.http import http_date
 
 OLD, NEW = "/api/v1/", "/api/v2/"
@@ -20,27 +21,32 @@ SUNSET_AT = datetime(2027, 11, 24, tzinfo=UTC)
 _DEPRECATION = f"@{int(DEPRECATED_AT.timestamp())}"
 _SUNSET = http_date(SUNSET_AT.timestamp())
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
-
 
 def is_old(request: HttpRequest) -> bool:
     """Tell whether a request is for the deprecated version."""
     return request.path_info.startswith(OLD)
 
 
-def announce(get_response: Answer) -> Answer:
+@sync_and_async_middleware
+def announce(get_response: Any) -> Any:  # noqa: ANN401 - one of two kinds, as its caller wants
     """Return answers that tell clients of the old version when it ends, and where its successor is."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
-        if is_old(request):
-            response.headers["Deprecation"] = _DEPRECATION
-            response.headers["Sunset"] = _SUNSET
-            successor = quote(NEW + request.path_info.removeprefix(OLD))
-            response.headers["Link"] = f'<{successor}>; rel="successor-version"'
-        return response
+        return _told(request, get_response(request))
 
-    return answer
+    async def answer_async(request: HttpRequest) -> HttpResponseBase:
+        return _told(request, await get_response(request))
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if is_old(request):
+        response.headers["Deprecation"] = _DEPRECATION
+        response.headers["Sunset"] = _SUNSET
+        successor = quote(NEW + request.path_info.removeprefix(OLD))
+        response.headers["Link"] = f'<{successor}>; rel="successor-version"'
+    return response
 
 
 def describe(result: dict[str, Any], **_: object) -> dict[str, Any]:

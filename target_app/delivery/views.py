@@ -10,6 +10,7 @@ import re
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from core.problems import tell
 from delivery.upstream import CarrierError, Quote, ask, ask_async
 
 COUNTRY = re.compile(r"[A-Z]{2}")
@@ -20,11 +21,11 @@ def quote(request: HttpRequest) -> JsonResponse:
     """Answer what a delivery to `?country=NO` costs; the thread waits for the carrier."""
     country = _country(request)
     if country is None:
-        return _wrong()
+        return _wrong(request)
     try:
         return _told(ask(country))
     except CarrierError as error:
-        return _silent(error)
+        return _silent(request, error)
 
 
 @require_safe
@@ -32,11 +33,11 @@ async def quote_async(request: HttpRequest) -> JsonResponse:
     """Answer the same; while the carrier thinks, the event loop serves others."""
     country = _country(request)
     if country is None:
-        return _wrong()
+        return _wrong(request)
     try:
         return _told(await ask_async(country))
     except CarrierError as error:
-        return _silent(error)
+        return _silent(request, error)
 
 
 def _country(request: HttpRequest) -> str | None:
@@ -48,10 +49,10 @@ def _told(found: Quote) -> JsonResponse:
     return JsonResponse(found)
 
 
-def _wrong() -> JsonResponse:
-    return JsonResponse({"country": ["Write two capital letters, such as NO."]}, status=400)
+def _wrong(request: HttpRequest) -> JsonResponse:
+    return tell(request, 400, {"country": ["Write two capital letters, such as NO."]})
 
 
-def _silent(error: CarrierError) -> JsonResponse:
+def _silent(request: HttpRequest, error: CarrierError) -> JsonResponse:
     detail = f"The carrier gives no quote ({error}); try again."
-    return JsonResponse({"detail": detail}, status=503, headers={"Retry-After": "1"})
+    return tell(request, 503, {"detail": detail}, {"Retry-After": "1"})

@@ -17,7 +17,7 @@ SALT = "demonstration"
 
 
 def open_accounts() -> None:
-    """Give the first customers a login and a client for OAuth 2 each, `customer-1` and so on, and staff one."""
+    """Give the first customers a login and a client each, `customer-1` and so on, and staff a login."""
     password = make_password(PASSWORD, salt=SALT)
     customers = list(Customer.objects.order_by("id")[:ACCOUNTS])
     with transaction.atomic():

@@ -85,6 +85,14 @@ def test_there_are_no_tokens_for_programs_unless_chosen(client, choose, auth):
     assert client.post(TOKEN, GRANT, headers=basic("customer-1", PASSWORD)).status_code == 404
 
 
+@pytest.mark.usefixtures("oauth2")
+def test_the_description_names_the_way_and_its_scope(client):
+    told = client.get("/api/schema?format=json").json()
+    flow = told["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]
+    assert (flow["tokenUrl"], set(flow["scopes"])) == (TOKEN, {"account"})
+    assert told["paths"][ACCOUNT]["get"]["security"] == [{"oauth2": ["account"]}]
+
+
 def log_in(api, name, password=PASSWORD, address="10.0.0.1", **headers):
     body = {"username": name, "password": password}
     return api.post(LOGIN, body, format="json", REMOTE_ADDR=address, headers=headers)

@@ -20,7 +20,7 @@ def counted(settings, choose, db):  # noqa: ARG001 - the connection must be ther
     from core import metrics
 
     choose(instrumentation="prometheus")
-    settings.MIDDLEWARE = ["core.metrics.MetricsMiddleware", *settings.MIDDLEWARE]
+    settings.MIDDLEWARE = ["core.metrics.counted", *settings.MIDDLEWARE]
     metrics.watch(connection)
     start = {}
 

@@ -8,7 +8,7 @@ APPS: dict[str, list[str]] = {
 }
 OUTER_MIDDLEWARE: dict[str, list[str]] = {
     "off": [],
-    "prometheus": ["core.metrics.MetricsMiddleware"],
+    "prometheus": ["core.metrics.counted"],
     "silk": [],
     "toolbar": [],
 }
