@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from typing import Protocol
 
@@ -34,6 +35,9 @@ class ProbeObservation:
     """From the send to the last byte; 0: not measured."""
     exchanges: int | None = None
     """Of a step that is several requests; None: it is one."""
+    method: str = ""
+    target: str = ""
+    traceparent: str = ""
 
 
 class _Seen(Protocol):
@@ -118,17 +122,21 @@ def _statement_facts(firsts: list[ProbeObservation]) -> list[StatementFact]:
     """Return calls, rows and time per first request of each statement, those that took longest first."""
     if any(observation.statements is None for observation in firsts):
         return []
+    return statement_means([observation.statements or () for observation in firsts])
+
+
+def statement_means(requests: Sequence[Sequence[Statement]]) -> list[StatementFact]:
+    """Return calls, rows and time per request of each statement, those that took longest first."""
     groups: dict[str, list[Statement]] = defaultdict(list)
-    for observation in firsts:
-        for statement in observation.statements or ():
-            if not statement.control:
-                groups[statement.normalised].append(statement)
+    for statement in chain.from_iterable(requests):
+        if not statement.control:
+            groups[statement.normalised].append(statement)
     found = [
         StatementFact(
             sql=sql,
-            calls=len(group) / len(firsts),
-            rows=sum(one.rows for one in group) / len(firsts),
-            wait_us=sum(one.duration_us for one in group) / len(firsts),
+            calls=len(group) / len(requests),
+            rows=sum(one.rows for one in group) / len(requests),
+            wait_us=sum(one.duration_us for one in group) / len(requests),
             source=source_of([one.sql for one in group]),
         )
         for sql, group in groups.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
@@ -13,9 +14,11 @@ from loadstone.explain.explained import examples_of, plans_of, unexplained
 from loadstone.explain.facts import ProbeObservation, probe_facts
 from loadstone.explain.payload import PayloadChecker, Response
 from loadstone.explain.plans import watched
+from loadstone.explain.slowest import slowest_probed
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
-from loadstone.record.probed import PlanFact, Probe
+from loadstone.record.probed import Footprint, PlanFact, Probe
+from loadstone.target.footprint import held, written_bytes
 from loadstone.target.rest import await_rest
 from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Stage
@@ -50,6 +53,8 @@ class ProbeLane:
     _bases: list[str] = field(default_factory=list)
     _plans: list[PlanFact] = field(default_factory=list)
     _restless: list[list[int]] = field(default_factory=list)
+    _footprints: list[Footprint] = field(default_factory=list)
+    _sent: Counter[int] = field(default_factory=Counter)
 
     def run(self) -> Probe:
         """Return the facts; raises `TargetError` or `MeasurementError`."""
@@ -76,9 +81,11 @@ class ProbeLane:
                 max_requests=MOST_REQUESTS,
                 per_endpoint=PER_ENDPOINT,
             )
+            written = [written_bytes(running[variant.name]) for variant in variants]
             self._drain_all()
             done = self.generator.run_probe(plan, lambda exchange: self._take(exchange, checker))
             running.check()
+            self._weigh(running, written)
             self._explain(running)
             explained = time.monotonic()
         self.turnover_s = healthy - begin + time.monotonic() - explained
@@ -89,7 +96,13 @@ class ProbeLane:
                 remedy="check the scenario with stock Locust",
             )
         self._remember_statements()
-        return Probe(facts=probe_facts(self._observations), payload=checker.result(), plans=self._plans)
+        return Probe(
+            facts=probe_facts(self._observations),
+            payload=checker.result(),
+            plans=self._plans,
+            slowest=slowest_probed(self._observations),
+            footprints=self._footprints,
+        )
 
     def _rewire(self, stack: ExitStack, slot: int, database_url: str, redis_url: str) -> tuple[str, str]:
         """Put a tap in front of each service of a slot and return the URLs that lead through it."""
@@ -102,6 +115,23 @@ class ProbeLane:
             redis_url = _through(redis_url, redis.port)
         self._taps[slot] = (database, redis)
         return database_url, redis_url
+
+    def _weigh(self, running: Generation, written: list[int | None]) -> None:
+        """Read what each variant holds now, before anything but its requests has touched it."""
+        for index, (variant, before) in enumerate(zip(self.experiment.variants, written, strict=True)):
+            one = running[variant.name]
+            after, now = written_bytes(one), held(one)
+            self._footprints.append(
+                Footprint(
+                    variant=variant.name,
+                    requests=self._sent[index],
+                    memory_bytes=now.memory_bytes,
+                    table_bytes=now.table_bytes,
+                    index_bytes=now.index_bytes,
+                    cache_bytes=now.cache_bytes,
+                    log_bytes=None if before is None or after is None else after - before,
+                )
+            )
 
     def _explain(self, running: Generation) -> None:
         """Ask each variant's own database how it runs what took most of the time."""
@@ -135,6 +165,7 @@ class ProbeLane:
         statements = database.drain() if database is not None else None
         commands = redis.drain() if redis is not None else None
         self.writes |= exchange.method in UNSAFE
+        self._sent[exchange.variant] += 1
         if not exchange.recorded:
             return
         self.service_us.append(exchange.service_us)
@@ -149,6 +180,9 @@ class ProbeLane:
                 commands=None if redis is None or redis.incomplete else commands,
                 service_us=exchange.service_us,
                 exchanges=exchange.exchanges,
+                method=exchange.method,
+                target=exchange.target,
+                traceparent=exchange.traceparent,
             )
         )
         if not exchange.repeat:

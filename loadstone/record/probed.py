@@ -141,6 +141,43 @@ class PlanFact(Record, frozen=True, kw_only=True):
     """Why there is none."""
 
 
+class ProbedRequest(Record, frozen=True, kw_only=True):
+    """One of a variant's slowest requests in the probe, and what it did; times through taps."""
+
+    endpoint: str
+    variant: str
+    method: str
+    target: str
+    """Path and query, as sent; cut where it is very long."""
+    traceparent: str
+    """The trace context that it carried (W3C), to find it in the target's own logs and traces."""
+    repeat: bool
+    """Whether the same request had just been sent before."""
+    status: int
+    service_us: int
+    database_us: float | None
+    cache_us: float | None
+    cache_commands: int | None
+    statements: list[StatementFact] = []
+    """Of this request alone, those that took longest first; control statements left out."""
+
+
+class Footprint(Record, frozen=True, kw_only=True):
+    """What a variant holds after it was probed: one reading, in bytes. None: not ours to read."""
+
+    variant: str
+    requests: int
+    """That the probe sent to it, repeats included."""
+    memory_bytes: int | None
+    """Of the server's processes; pages that they share are counted once."""
+    table_bytes: int | None
+    index_bytes: int | None
+    cache_bytes: int | None
+    """What Redis uses."""
+    log_bytes: int | None
+    """What the probe's requests made the database write to its write-ahead log."""
+
+
 class Probe(Record, frozen=True, kw_only=True):
     """What the probe lane saw."""
 
@@ -149,3 +186,6 @@ class Probe(Record, frozen=True, kw_only=True):
     sql_source: str = "wire tap"
     plans: list[PlanFact] = []
     """Of statements that took most of the time, on data in the state that the probe left."""
+    slowest: list[ProbedRequest] = []
+    """At most 20 of each variant, the slowest first."""
+    footprints: list[Footprint] = []

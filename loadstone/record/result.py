@@ -14,11 +14,12 @@ import msgspec
 
 from loadstone.record.base import Record
 from loadstone.record.plan import Control
+from loadstone.record.priced import Price, SlowRequest
 from loadstone.record.probed import FactChange, Probe
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Major changes when an older reader would misread; minor when fields are added."""
 
 
@@ -176,6 +177,8 @@ class GenerationInfo(Record, frozen=True, kw_only=True):
     plan_fingerprints: dict[str, str] = {}
     ended_at: str = ""
     """When its timed part was over; empty where not recorded."""
+    memory_bytes: dict[str, int] = {}
+    """Of each variant's server processes when it was over; empty where not recorded."""
 
 
 class Distribution(Record, frozen=True, kw_only=True):
@@ -265,6 +268,10 @@ class Result(Record, frozen=True, kw_only=True):
     probe: Probe | None
     facts: list[FactChange] = []
     """Exact facts per request, compared."""
+    prices: list[Price] | None = None
+    """Everything that got worse; None in results of version 1.2 and before, which did not gather it."""
+    slowest: list[SlowRequest] = []
+    """At most 20 timed requests of each variant, the slowest first; those of the probe are in `probe`."""
     controls: list[ControlFinding] = []
     """What the run showed of itself; empty without controls."""
     checks: list[Check]

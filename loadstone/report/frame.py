@@ -15,7 +15,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadstone.report import controls, facts, quantities, safe, selection, wording
+from loadstone.report import controls, facts, price, quantities, safe, selection, slowest, wording
 from loadstone.report.charts import forest, generations, percentiles
 
 MOST_BYTES = 1_500_000
@@ -138,6 +138,8 @@ def environment() -> Environment:
         selection=selection,
         quantities=quantities,
         facts=facts,
+        price=price,
+        slowest=slowest,
         forest=forest,
         percentiles=percentiles,
         generations=generations,

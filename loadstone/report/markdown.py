@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from loadstone.record.result import Contrast, Result
-from loadstone.report import controls, quantities, safe, selection, why, wording
+from loadstone.report import controls, price, quantities, safe, selection, why, wording
 
 MOST_ENDPOINTS = 40
 MOST_DIFFERENCES = 10
+MOST_PRICES = 10
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~@^$])")
 _AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")
 _REFERENCE = re.compile(r"(?i)(?<![0-9a-z])(gh-)(?=\d)|([@#])(?=\w)")
@@ -24,6 +25,7 @@ def render(result: Result) -> str:
         _opening(result),
         *(_metrics(result, variant.name) for variant in selection.others(result)),
         _families(result),
+        _price(result),
         _outlook(result),
         _warnings(result),
         _folded("By endpoint", _endpoints(result)),
@@ -105,6 +107,30 @@ def _row(name: str, contrast: Contrast) -> list[str]:
 def _families(result: Result) -> str:
     told = wording.families(result)
     return f"_{escape(told[:1].upper() + told[1:], 400)}._" if told else ""
+
+
+def _price(result: Result) -> str:
+    """Return what got worse, never folded away; long lists name what they leave out."""
+    if not price.known(result):
+        return ""
+    told = price.lines(result)
+    if not told:
+        return f"**Price**: {escape(price.nothing(result), 300)}."
+    rows = [
+        [
+            " ".join(
+                (escape(one.what), *([code(one.where)] if one.where else []), escape(one.variant))
+            ).strip(),
+            f"{one.before} → {one.after}",
+            one.change + (", inside the margin" if one.minor else ""),
+            one.source,
+        ]
+        for one in told[:MOST_PRICES]
+    ]
+    left = len(told) - len(rows)
+    more = f"\n\n{left} more got worse; they are in the report." if left > 0 else ""
+    table = _table(("got worse", "before → after", "by", "how it is known"), rows)
+    return f"**Price** ({price.UNSEEN})\n\n{table}{more}"
 
 
 def _outlook(result: Result) -> str:

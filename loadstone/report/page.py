@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from loadstone.record.result import Contrast, GenerationInfo, Result
-from loadstone.report import controls, quantities, safe, selection, why, wording
+from loadstone.report import controls, price, quantities, safe, selection, slowest, why, wording
 from loadstone.report.charts import forest, generations, percentiles
 from loadstone.report.controls import Line
 from loadstone.report.facts import MOST_LISTS, Fact, make_fact
@@ -22,10 +22,12 @@ MOST_SPREADS = 24
 MOST_DIFFERENCES = 20
 TITLES = {
     "effects": "Effects",
+    "price": "Price",
     "latency": "Latency",
     "generations": "Generations",
     "probe": "Per request, counted",
     "payload": "Payloads",
+    "slowest": "Slowest requests",
     "outcomes": "Outcomes",
     "controls": "Controls",
     "checks": "Checks",
@@ -121,10 +123,12 @@ def build(result: Result) -> Page:
         titles=TITLES,
         has={
             "effects": bool(forests),
+            "price": price.known(result),
             "latency": bool(spreads),
             "generations": bool(result.generations),
             "probe": bool(counted),
             "payload": payload is not None,
+            "slowest": bool(slowest.sides(result)),
             "outcomes": bool(result.outcomes),
             "controls": bool(result.controls),
             "checks": bool(result.checks),

@@ -12,11 +12,13 @@ from rich.text import Text
 
 from loadstone.record.probed import FactChange
 from loadstone.record.result import Contrast, Result
-from loadstone.report import controls, quantities, safe, selection, why, wording
+from loadstone.report import controls, price, quantities, safe, selection, why, wording
 from loadstone.report.wording import Sign
+from loadstone.stats.verdicts import Verdict
 
 MOST_ENDPOINTS = 8
 MOST_DIFFERENCES = 3
+MOST_PRICES = 6
 INDENT = 2
 _PLAIN = str.maketrans({"→": "->", "−": "-", "×": "x", "µ": "u", "±": "+/-", "·": "|", "…": "..."})
 
@@ -35,6 +37,7 @@ def render(result: Result, console: Console, *, report: str = "") -> None:
         printer.metrics(variant.name)
         printer.endpoints(variant.name)
     printer.families()
+    printer.price()
     printer.outlook()
     printer.probe()
     printer.payload()
@@ -158,6 +161,25 @@ class _Printer:
                 self.line(
                     f"{wording.metric_label(contrast.metric)}: {wording.unavailable(contrast)}", indent=INDENT
                 )
+
+    def price(self) -> None:
+        if not price.known(self.result):
+            return
+        told = price.lines(self.result)
+        self.heading("Price: what got worse")
+        if not told:
+            self.line(price.nothing(self.result), indent=INDENT)
+        for one in told[:MOST_PRICES]:
+            where = ", ".join(part for part in (one.where, one.variant) if part)
+            minor = ", inside the margin" if one.minor else ""
+            self.line(
+                self.text("" if one.minor else f"{self.symbol(wording.VERDICTS[Verdict.REGRESSED])} ", "red"),
+                f"{one.what}{f' ({where})' if where else ''}: {one.before} {quantities.ARROW} {one.after}, "
+                f"{one.change}, {one.source}{minor}",
+                indent=INDENT,
+            )
+        if len(told) > MOST_PRICES:
+            self.line(f"and {len(told) - MOST_PRICES} more in the report", indent=INDENT)
 
     def outlook(self) -> None:
         open_ones = [one for one in selection.gating(self.result) if wording.outlook(one)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from loadstone.errors import MeasurementError
@@ -20,7 +22,8 @@ from loadstone.record.journal import (
     read_spikes,
 )
 from loadstone.record.plan import Plan
-from loadstone.record.probed import Probe
+from loadstone.record.priced import Price
+from loadstone.record.probed import FactChange, Probe
 from loadstone.record.result import (
     SCHEMA_VERSION,
     Check,
@@ -33,15 +36,18 @@ from loadstone.record.result import (
     RunStatus,
     VariantInfo,
 )
+from loadstone.stats.inference import MINIMUM_GENERATIONS
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict import facts
 from loadstone.verdict.checks import all_checks, control_checks
-from loadstone.verdict.contrasts import all_contrasts
+from loadstone.verdict.contrasts import all_contrasts, start_positions
 from loadstone.verdict.controls import judge_controls
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
 from loadstone.verdict.overall import judge_facts, judge_timing
+from loadstone.verdict.price import memory_prices, prices
 from loadstone.verdict.rules import Rules, rules_at
+from loadstone.verdict.slowest import slowest
 from loadstone.verdict.spikes import charged, relieved
 
 LATENCY_CHECKS = ("quiet gaps",)
@@ -148,11 +154,29 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
         outcomes=facts.outcomes(observations, plan),
         probe=sealed.probe,
         facts=changes,
+        prices=_prices(sealed, contrasts, changes),
+        slowest=slowest(observations, [variant.name for variant in plan.variants]),
         controls=controls,
         checks=checks,
         machine=circumstances.machine,
         sequence=facts.sequence(observations),
     )
+
+
+def _prices(sealed: Sealed, contrasts: list[Contrast], changes: list[FactChange]) -> list[Price]:
+    """Return what got worse: memory over generations where there are enough, else as the probe read it."""
+    plan, lines = sealed.plan, sealed.generations
+    judged = [0, *plan.judged]
+    names = [plan.variants[index].name for index in judged]
+    found = prices(contrasts, changes, sealed.probe, names)
+    table = [[line.cpu[index].memory_bytes or math.nan for index in judged] for line in lines if line.cpu]
+    if len(table) < MINIMUM_GENERATIONS or not np.isfinite(table).all():
+        return found
+    positions = start_positions(plan, len(table))[:, judged]
+    return [
+        *(one for one in found if one.name != "memory_bytes"),
+        *memory_prices(np.array(table), positions, names),
+    ]
 
 
 def _rules(sealed: Sealed) -> Rules | None:

@@ -104,6 +104,11 @@ def generation_infos(observations: Observations, plan: Plan) -> list[GenerationI
                 generator_cpu=measured.line.generator_cpu_s / max(measured.line.duration_s, 1e-9),
                 plan_fingerprints=dict(zip(names, measured.line.plan_fingerprints, strict=False)),
                 ended_at=measured.line.ended_at,
+                memory_bytes={
+                    name: cpu.memory_bytes
+                    for name, cpu in zip(names, measured.line.cpu, strict=True)
+                    if cpu.memory_bytes is not None
+                },
             )
         )
     return found

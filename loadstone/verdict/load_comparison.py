@@ -49,6 +49,7 @@ from loadstone.verdict.load_levels import (
     smooth_quantile,
 )
 from loadstone.verdict.overall import judge_timing
+from loadstone.verdict.price import prices
 from loadstone.verdict.rules import rules_at
 
 _GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
@@ -140,6 +141,7 @@ def judge_comparison(sealed: SealedLoad, circumstances: Circumstances) -> Result
         outcomes=_outcomes(sealed),
         probe=sealed.probe,
         facts=changes,
+        prices=prices(found, changes, sealed.probe, names),
         checks=checks,
         machine=circumstances.machine,
         sequence=None,

@@ -6,12 +6,17 @@ import time
 from typing import Any
 
 from loadstone.workload.observation import Observation
-from loadstone.workload.twins import OBSERVATION, Reply, Request
+from loadstone.workload.twins import HEADERS, OBSERVATION, Reply, Request
 
 
-def send_timed(request: Request, observation: Observation) -> Reply:
-    """Send `request`, fill `observation` and return what the scenario gets."""
-    context = {OBSERVATION: observation}
+def send_timed(request: Request, observation: Observation, headers: dict[str, str] | None = None) -> Reply:
+    """Send `request`, fill `observation` and return what the scenario gets.
+
+    `headers` go beside the scenario's own, which come first where both name one.
+    """
+    context: dict[str, Any] = {OBSERVATION: observation}
+    if headers:
+        context[HEADERS] = headers
     observation.start_ns = time.perf_counter_ns()
     try:
         value = request.send(context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from hashlib import blake2s
 from typing import Any
 
 from locust import User
@@ -47,7 +48,7 @@ def _walk(plan: RunProbe, journeys: list[Journey], exchange: Callable[[Exchange]
         step = meeting.requests[0][2].step
         wanted = meeting.timed and meeting.paired and seen[step] < plan.per_endpoint
         diverged += meeting.timed and not meeting.paired
-        _probe_meeting(meeting, exchange, recorded, wanted=wanted)
+        _probe_meeting(meeting, exchange, recorded, plan.seed, wanted=wanted)
         if wanted:
             seen[step] += 1
             recorded += 1
@@ -79,18 +80,31 @@ def _saturated(seen: Counter[str], plan: RunProbe, journeys: list[Journey], idle
 
 
 def _probe_meeting(
-    meeting: Meeting, exchange: Callable[[Exchange], None], number: int, *, wanted: bool
+    meeting: Meeting, exchange: Callable[[Exchange], None], number: int, seed: int, *, wanted: bool
 ) -> None:
     replies = []
     for index, twin, request in meeting.requests:
-        reply = send_timed(request, Observation())
-        exchange(_describe(index, request, reply, number, repeat=False, recorded=wanted))
-        if wanted and request.method in SAFE_METHODS:
-            again = send_timed(request, Observation())
-            exchange(_describe(index, request, again, number, repeat=True, recorded=True))
+        reply = Reply()
+        for repeat in (False, True) if wanted and request.method in SAFE_METHODS else (False,):
+            trace = traceparent(seed, number, repeat=repeat) if wanted else ""
+            answer = send_timed(request, Observation(), {"traceparent": trace} if trace else None)
+            told = _describe(index, request, answer, number, repeat=repeat, recorded=wanted)
+            told.traceparent = trace
+            exchange(told)
+            reply = reply if repeat else answer
         replies.append((twin, reply))
     for twin, reply in replies:
         twin.resume(reply)
+
+
+def traceparent(seed: int, number: int, *, repeat: bool) -> str:
+    """Return the W3C trace context of a probed request: the same on every variant, as answers must be.
+
+    Its ids are hashes: a run with the same seed asks with the same ones.
+    """
+    trace = blake2s(f"{seed} probe {number}".encode(), digest_size=16).hexdigest()
+    span = blake2s(f"{seed} probe {number} {repeat}".encode(), digest_size=8).hexdigest()
+    return f"00-{trace}-{span}-01"
 
 
 def _describe(

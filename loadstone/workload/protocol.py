@@ -147,6 +147,8 @@ class Exchange(Message, kw_only=True, tag="exchange"):
     """Through the taps, so longer than a measured one."""
     exchanges: int | None = None
     """Of a step that is several requests, as its answer counts them; None where it is one."""
+    traceparent: str = ""
+    """The trace context that it carried, equal on all variants."""
 
 
 class UserSteps(msgspec.Struct, kw_only=True):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TWIN = "loadstone_twin"
 OBSERVATION = "loadstone_observation"
+HEADERS = "loadstone_headers"
+"""In a request's context: headers to send beside the scenario's, where a lane wants any."""
 
 
 _FLOW = (StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
@@ -195,7 +197,10 @@ class Twin:
 
             def send(context: dict[str, Any]) -> Any:  # noqa: ANN401 - as Locust's
                 merged = {**(kwargs.get("context") or {}), **context}
-                return original(method, url, *args, **{**kwargs, "context": merged})
+                sent = {**kwargs, "context": merged}
+                if headers := merged.pop(HEADERS, None):
+                    sent["headers"] = {**headers, **(kwargs.get("headers") or {})}
+                return original(method, url, *args, **sent)
 
             content = (*args[1:], *(kwargs.get(part) for part in ("params", "data", "json")))
             return self.park(Request(method, step, path, send, content))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -64,6 +65,20 @@ def test_the_result_follows_the_published_schema(improved):
     jsonschema.validate(result, json_schema())
     assert result == json.loads((project.folder / "out.json").read_text())
     assert result["verdict"]["verdict"] == "improved"
+    assert result["prices"] is not None
+    assert all(one["memory_bytes"] for one in result["probe"]["footprints"])
+
+
+def test_the_slowest_requests_are_told_with_what_finds_them_again(improved):
+    """Timed ones by generation and pair; probed ones by a trace context that the target was sent."""
+    project, _ = improved
+    result = last_result(project)
+    assert len([one for one in result["slowest"] if one["variant"] == "before"]) == 20
+    probed = result["probe"]["slowest"]
+    assert probed
+    for one in probed:
+        assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", one["traceparent"])
+        assert one["target"].startswith("/")
 
 
 def test_the_run_folder_holds_everything(improved):
