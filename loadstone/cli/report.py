@@ -11,8 +11,17 @@ import click
 from loadstone.cli.shared import config_option, find_run, open_project, out
 from loadstone.errors import ConfigurationError
 from loadstone.record.capacity_result import load_capacity
-from loadstone.record.folder import CAPACITY_RESULT, LOAD_RESULT, PAGE, RESULT, load_result, write_atomically
+from loadstone.record.folder import (
+    CAPACITY_RESULT,
+    LOAD_RESULT,
+    MATRIX_RESULT,
+    PAGE,
+    RESULT,
+    load_result,
+    write_atomically,
+)
 from loadstone.record.load_result import read_load_result
+from loadstone.record.matrix_result import load_matrix
 from loadstone.record.result import Result
 from loadstone.report import diff
 from loadstone.report.capacity_files import write_capacity_reports
@@ -20,6 +29,7 @@ from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
 from loadstone.report.library import INDEX, build_site, find_results
 from loadstone.report.load_files import write_load_reports
+from loadstone.report.matrix_page import write_matrix_reports
 
 EPILOG = """\b
 Examples:
@@ -54,7 +64,7 @@ def command() -> None:
 @config_option
 def open_(run: str | None, config: Path | None, *, only_print: bool) -> None:
     """Open the HTML report of RUN (a folder or an id; by default the newest) in a browser."""
-    folder = find_run(run, config, (RESULT, CAPACITY_RESULT, LOAD_RESULT))
+    folder = find_run(run, config, (RESULT, CAPACITY_RESULT, LOAD_RESULT, MATRIX_RESULT))
     page = folder / PAGE
     if not page.is_file():
         _write(folder)
@@ -117,6 +127,8 @@ def _write(folder: Path) -> list[Path]:
     """Write the pages of a comparison, of a search for capacity, or of a load run."""
     if (folder / CAPACITY_RESULT).is_file():
         return write_capacity_reports(folder, load_capacity(folder))
+    if (folder / MATRIX_RESULT).is_file():
+        return write_matrix_reports(folder, load_matrix(folder))
     if (folder / LOAD_RESULT).is_file():
         return write_load_reports(folder, read_load_result(folder))
     return write_reports(folder, load_result(folder))

@@ -16,6 +16,7 @@ from loadstone.record.result import Result, decode, encode
 RESULT = "result.json"
 CAPACITY_RESULT = "capacity.json"
 LOAD_RESULT = "load.json"
+MATRIX_RESULT = "matrix.json"
 PAGE = "report.html"
 MARKDOWN = "report.md"
 SLUG_LENGTH = 60

@@ -10,6 +10,7 @@ from typing import Any
 from loadstone.record.capacity_result import capacity_schema
 from loadstone.record.gated import gate_schema
 from loadstone.record.load_result import load_schema
+from loadstone.record.matrix_result import matrix_schema
 from loadstone.record.result import json_schema
 
 PUBLISHED = Path("docs") / "result.schema.json"
@@ -20,11 +21,14 @@ PUBLISHED_LOAD = Path("docs") / "load.schema.json"
 """The same of `load.json`."""
 PUBLISHED_GATE = Path("docs") / "gate.schema.json"
 """The same of `gate.json`."""
+PUBLISHED_MATRIX = Path("docs") / "matrix.schema.json"
+"""The same of `matrix.json`."""
 SCHEMAS: dict[Path, Callable[[], dict[str, Any]]] = {
     PUBLISHED: json_schema,
     PUBLISHED_CAPACITY: capacity_schema,
     PUBLISHED_LOAD: load_schema,
     PUBLISHED_GATE: gate_schema,
+    PUBLISHED_MATRIX: matrix_schema,
 }
 
 
