@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 
+from catalogue.documents import SearchDocument
 from core import toggles
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Product(models.Model):
     """Mean of its reviews' ratings, kept where the toggle `rating` says so; 0 without reviews."""
     stored_review_count = models.PositiveIntegerField(default=0, db_column="review_count")
     created_at = models.DateTimeField()
-    search_vector = models.GeneratedField(
+    search_vector = SearchDocument(
         expression=SearchVector("name", weight="A", config=SEARCH_CONFIGURATION)
         + SearchVector("description", weight="B", config=SEARCH_CONFIGURATION),
         output_field=SearchVectorField(),

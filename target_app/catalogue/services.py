@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalogue.models import Product, Review
 from catalogue.pages import forget_pages
 from catalogue.ratings import review_written
+from core.locking import locked
 from customers.models import Customer
 
 
@@ -36,7 +37,7 @@ def write_review(product: int, author: Customer, opinion: Opinion) -> Review:
         UnknownProductError: the product is not on sale.
     """
     with transaction.atomic():
-        on_sale = Product.objects.select_for_update(no_key=True).filter(pk=product, is_active=True)
+        on_sale = locked(Product.objects.filter(pk=product, is_active=True))
         if not on_sale.values_list("pk").first():
             raise UnknownProductError(f"Not on sale: {product}.")
         review = Review.objects.create(

@@ -14,15 +14,16 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 
 def ready(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when PostgreSQL and Redis answer, 503 with what is wrong otherwise."""
-    checks = {"postgres": _postgres(), "redis": _redis()}
+    """Answer 200 when the database and Redis answer, 503 with what is wrong otherwise."""
+    database = "postgres" if connection.vendor == "postgresql" else connection.vendor
+    checks = {database: _database(), "redis": _redis()}
     healthy = all(state == "ok" for state in checks.values())
     return JsonResponse(
         {"status": "ok" if healthy else "unavailable", "checks": checks}, status=200 if healthy else 503
     )
 
 
-def _postgres() -> str:
+def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

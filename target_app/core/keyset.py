@@ -109,8 +109,18 @@ def seek(queryset: QuerySet[Any], ordering: list[str], place: Place | None) -> Q
     return queryset.filter(beyond).order_by(*(f"-{name}" if descending else name for name in names))
 
 
+class Row(Func):
+    """Several values as one."""
+
+    function = "ROW"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:  # noqa: ANN401 - as Django's
+        """Leave the word out, which SQLite does not know."""
+        return super().as_sql(compiler, connection, template="(%(expressions)s)", **context)
+
+
 def _row(*parts: F | Value) -> Func:
-    return Func(*parts, function="ROW", output_field=BooleanField())
+    return Row(*parts, output_field=BooleanField())
 
 
 def _field(queryset: QuerySet[Any], name: str) -> Field[Any, Any]:

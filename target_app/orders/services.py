@@ -12,6 +12,7 @@ from django.utils import timezone
 from background.services import later
 from catalogue.models import Product
 from catalogue.pages import forget_pages
+from core.locking import locked
 from customers.models import Customer
 from orders.models import Order, OrderLine
 
@@ -63,7 +64,7 @@ def place_order(customer: Customer, items: Sequence[Item]) -> Order:
 
 
 def _lock(wanted: dict[int, int]) -> list[Product]:
-    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=wanted, is_active=True)
+    rows = locked(Product.objects.filter(pk__in=wanted, is_active=True))
     products = list(rows.only("id", "name", "price", "stock").order_by("id"))
     missing = sorted(wanted.keys() - {product.pk for product in products})
     if missing:

@@ -1,9 +1,10 @@
-"""Loading rows with COPY."""
+"""Loading rows: with COPY into PostgreSQL, by ordinary statements elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -76,19 +77,44 @@ def is_empty() -> bool:
 def load(population: Population, progress: Progress) -> None:
     """Replace all rows by a population's; `progress` gets each table and the share done before it."""
     weights = [0.5, 0.5, 0.5, 2, 20, 8, 55, 5, 8.5]
+    fill = _copy if connection.vendor == "postgresql" else _insert
     with transaction.atomic(), connection.cursor() as cursor:
-        emptied = [model for model, _, _ in TABLES] + list(FOLLOWING)
-        cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model in emptied)}")
+        _empty(cursor)
         for index, (model, rows, columns) in enumerate(TABLES):
             progress(str(model._meta.verbose_name_plural), sum(weights[:index]) / sum(weights))
-            names = ", ".join(columns)
-            cursor.copy_expert(
-                f"COPY {model._meta.db_table} ({names}) FROM STDIN", CopyStream(rows(population))
-            )
+            fill(cursor, model, columns, rows(population))
         for statement in connection.ops.sequence_reset_sql(no_style(), [model for model, _, _ in TABLES]):
             cursor.execute(statement)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    if connection.vendor != "mysql":  # it keeps its statistics by itself
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
+def _empty(cursor: Any) -> None:  # noqa: ANN401 - Django's wrapper has no public type
+    emptied = [model for model, _, _ in TABLES] + list(FOLLOWING)
+    names = [model._meta.db_table for model in emptied]
+    if connection.vendor == "postgresql":
+        cursor.execute(f"TRUNCATE {', '.join(names)}")
+        return
+    for name in reversed(names):
+        cursor.execute(f"DELETE FROM {name}")  # noqa: S608 - names of our own tables
+
+
+def _copy(cursor: Any, model: type[models.Model], columns: tuple[str, ...], rows: Rows) -> None:  # noqa: ANN401 - as above
+    statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
+    cursor.copy_expert(statement, CopyStream(rows))
+
+
+def _insert(_cursor: Any, model: type[models.Model], columns: tuple[str, ...], rows: Rows) -> None:  # noqa: ANN401 - as above
+    fields = {field.column: field for field in model._meta.local_concrete_fields}
+    chosen = [fields[column] for column in columns]
+
+    def made(row: tuple[object, ...]) -> models.Model:
+        values = zip(chosen, row, strict=True)
+        return model(**{field.attname: field.to_python(value) for field, value in values})
+
+    while chunk := [made(row) for row in islice(rows, ROWS_PER_CHUNK)]:
+        model._default_manager.bulk_create(chunk)
 
 
 def _line(row: tuple[object, ...]) -> str:

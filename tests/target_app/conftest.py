@@ -13,9 +13,11 @@ from loadstone.target.ports import Ports
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "target_app"
 sys.path[:0] = [str(SHOP), str(Path(__file__).parent / "support")]
+OTHER_DATABASE = os.environ.get("SHOP_TEST_DATABASE_URL", "")
+"""Where it is set, the tests run on that database instead of the session's PostgreSQL."""
 # Where the services are is known once they run; until then the addresses only have to be well-formed.
 PLACEHOLDERS = {
-    "DATABASE_URL": "postgresql://nobody@127.0.0.1/shop",
+    "DATABASE_URL": OTHER_DATABASE or "postgresql://nobody@127.0.0.1/shop",
     "REDIS_URL": "redis://127.0.0.1/9",
     "SECRET_KEY": "for tests only " * 5,
 }
@@ -44,12 +46,14 @@ def shop_redis_url(redis_url):
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(postgres_url, shop_redis_url):
+def django_db_modify_db_settings(request, shop_redis_url):
     """Point the settings to the session's services."""
     from config.settings.environment import Environment
 
-    offer_maintenance_database(postgres_url)
-    connection.settings_dict |= Environment({"DATABASE_URL": postgres_url}).postgres("DATABASE_URL")
+    if not OTHER_DATABASE:
+        url = request.getfixturevalue("postgres_url")
+        offer_maintenance_database(url)
+        connection.settings_dict |= Environment({"DATABASE_URL": url}).postgres("DATABASE_URL")
     for name in ("default", "fragments"):
         shop_settings.CACHES[name]["LOCATION"] = shop_redis_url
         with suppress(AttributeError):  # nobody asked for it yet
@@ -96,6 +100,11 @@ def choose(settings):
     """Give a function that sets toggles for the test."""
 
     def set_toggles(**choices):
+        from core.availability import missing
+
+        for name, choice in choices.items():
+            if choice in missing(connection.vendor, name):
+                pytest.skip(f"{name}={choice} is not available here")
         settings.TOGGLES = {**settings.TOGGLES, **choices}
 
     return set_toggles

@@ -1,32 +1,14 @@
 """Settings: read from the environment, every problem told at once, strict in production."""
 
-import subprocess
-import sys
-
 import pytest
 from catalogue.models import Product
 from config.settings.environment import Environment
 from core.toggles import DECLARATION
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from settings_of import GOOD, manage
 
 SHOP = DECLARATION.parent
-GOOD = {
-    "DATABASE_URL": "postgresql://ada:p%40ss@db.example:5433/shop?sslmode=require",
-    "REDIS_URL": "redis://:secret@cache.example:6380/2",
-    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-}
-
-
-def manage(*words, **variables):
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=SHOP,
-        env={"PATH": "/usr/bin:/bin", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_all_problems_are_told_at_once_without_a_traceback():

@@ -52,8 +52,8 @@ def give_indexes(choice):
     with connection.cursor() as cursor:
         for statement in declared()["indexes"].ddl[choice]:
             cursor.execute(statement)
-        # So small tables would be read whole all the same.
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        if connection.vendor == "postgresql":  # so small tables would be read whole all the same
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
 
 
 @pytest.mark.parametrize(

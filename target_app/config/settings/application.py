@@ -4,6 +4,7 @@ from typing import Any
 
 from config.settings import watching
 from config.settings.source import env
+from core.availability import resolve
 from core.toggles import declared
 
 ROOT_URLCONF = "config.urls"
@@ -24,6 +25,14 @@ for _toggle in declared().values():
         env.problems.append(
             f"{_toggle.env}={TOGGLES[_toggle.name]!r} is not available here: {_variable} is not set"
         )
+
+TOGGLES, _unavailable = resolve(
+    env.vendor("DATABASE_URL"),
+    TOGGLES,
+    {toggle.name: toggle.default for toggle in declared().values()},
+    {toggle.name: toggle.choices for toggle in declared().values()},
+)
+env.problems += _unavailable
 
 INSTALLED_APPS = [
     *(["cacheops"] if TOGGLES["cache"] == "query" else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -88,6 +89,20 @@ class Environment:
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
 
+    def vendor(self, name: str) -> str:
+        """Return whose database a URL names, as Django does; PostgreSQL where it names none."""
+        scheme = urlsplit(self._variables.get(name, "")).scheme
+        return {"sqlite": "sqlite", "mysql": "mysql", "mariadb": "mysql"}.get(scheme, "postgresql")
+
+    def database(self, name: str) -> dict[str, Any]:
+        """Return the database settings of a `postgresql://`, `mysql://`, `mariadb://` or `sqlite:///` URL."""
+        vendor = self.vendor(name)
+        if vendor == "sqlite":
+            return {"ENGINE": "django.db.backends.sqlite3", **self._sqlite(name)}
+        if vendor == "mysql":
+            return {"ENGINE": "django.db.backends.mysql", **self._mysql(name)}
+        return {"ENGINE": "django.db.backends.postgresql", **self.postgres(name)}
+
     def redis(self, name: str) -> str:
         """Return a `redis://` URL."""
         url = self.text(name, hint="redis://:PASSWORD@HOST:PORT/DATABASE")
@@ -101,6 +116,37 @@ class Environment:
         if self.problems:
             lines = "".join(f"\n  - {problem}" for problem in self.problems)
             raise ImproperlyConfigured(f"the shop's settings are wrong:{lines}")
+
+    def _sqlite(self, name: str) -> dict[str, Any]:
+        parts = urlsplit(self.text(name))
+        path = unquote(parts.path.removeprefix("/"))
+        if parts.netloc or not path:
+            self.problems.append(f"{name} is no URL of the form sqlite:////FOLDER/FILE or sqlite:///:memory:")
+        # Writers wait for each other from the start of their transactions, instead of failing within.
+        options = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode = WAL",
+        }
+        return {"NAME": path, "OPTIONS": options}
+
+    def _mysql(self, name: str) -> dict[str, Any]:
+        if find_spec("MySQLdb") is None:
+            self.problems.append(
+                f"{name} names MySQL and its driver is not installed: pip install mysqlclient"
+            )
+        parts = urlsplit(self.text(name))
+        database = unquote(parts.path.removeprefix("/"))
+        if not database:
+            self.problems.append(f"{name} is no URL of the form mysql://USER:PASSWORD@HOST:PORT/DATABASE")
+        return {
+            "NAME": database,
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(self._port(name, self.text(name)) or ""),
+            "OPTIONS": {"charset": "utf8mb4", "isolation_level": "read committed"},
+        }
 
     def _port(self, name: str, url: str) -> int | None:
         try:

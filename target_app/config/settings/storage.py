@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis."""
+"""The database and Redis."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from config.settings.source import env
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
-        **env.postgres("DATABASE_URL"),
+        **env.database("DATABASE_URL"),
         # Persistent: one for each thread, for the thread's life. Below ASGI a thread lives as long as
         # its request, and a connection that it left open would be nobody's.
         "CONN_MAX_AGE": None
