@@ -16,6 +16,7 @@ from loadstone.lanes.matrix import run_matrix
 from loadstone.record.matrix_result import MatrixPlan
 from loadstone.report import matrix_reports
 from loadstone.report.matrix_page import write_matrix_reports
+from loadstone.report.matrix_summary import comparisons
 from loadstone.report.quantities import duration
 
 EPILOG = """\b
@@ -107,6 +108,6 @@ def told(plan: MatrixPlan) -> str:
     """Say before the start what will be measured, and how long it takes at most."""
     choices = ", ".join(f"{one.name}={one.off}:{one.on}" for one in plan.factors)
     return (
-        f"{choices}: {len(plan.cells)} combinations in {len(plan.blocks)} comparisons, "
+        f"{choices}: {len(plan.cells)} combinations in {comparisons(len(plan.blocks))}, "
         f"{duration(plan.budget_s)} of measuring in all, beside preparing and probing each"
     )

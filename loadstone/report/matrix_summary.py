@@ -103,9 +103,14 @@ def design_line(result: MatrixResult) -> str:
     plan = result.plan
     kind = "half of all combinations" if plan.half else "all combinations"
     return (
-        f"{len(plan.cells)} combinations ({kind}) in {len(plan.blocks)} comparisons, each beside the base "
+        f"{len(plan.cells)} combinations ({kind}) in {comparisons(len(plan.blocks))}, each beside the base "
         f"where every toggle is off, {plan.generations} generations each"
     )
+
+
+def comparisons(count: int) -> str:
+    """Return `1 comparison` or `3 comparisons`."""
+    return f"{count} comparison{'' if count == 1 else 's'}"
 
 
 def reading(result: MatrixResult) -> list[str]:
