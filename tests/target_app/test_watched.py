@@ -23,7 +23,7 @@ from panels import filled_in, panel_queries, rule_queries
 from projects import Project
 from scraping import Prometheus
 
-from loadstone.report.exports import FORMATS
+from loadstone.record.result import encode
 from loadstone.target.ports import Ports
 
 SHOP = DECLARATION.parent
@@ -170,7 +170,10 @@ def import_finished(folder):
     """Load a finished run as the docs say; return its id, and when it ended."""
     moved = shifted(results.improved())
     exported = folder / "run.om"
-    exported.write_text(FORMATS["openmetrics"].render(moved))
+    (folder / "result.json").write_bytes(encode(moved))
+    export = ["report", "export", str(folder / "result.json"), "--as", "openmetrics", "-o", str(exported)]
+    ran = Project(ROOT).run(*export)
+    assert ran.returncode == 0, ran.stderr
     words = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(exported), str(folder / "data")]
     subprocess.run(words, check=True, capture_output=True)
     return moved.run.id, datetime.fromisoformat(moved.run.finished_at).timestamp()
