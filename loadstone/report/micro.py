@@ -29,7 +29,7 @@ def render(result: MicroResult, console: Console) -> None:
         )
         table.title = safe.name(group) or None
         for column in COLUMNS:
-            table.add_column(column)
+            table.add_column(column, overflow="fold", no_wrap=column not in {"benchmark", "interval"})
         for one in findings:
             table.add_row(*(Text(cell) for cell in _cells(one)))
         console.print(table)
