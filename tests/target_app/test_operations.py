@@ -145,6 +145,35 @@ def test_every_migration_can_be_taken_back():
     assert [(key, operation) for key, operation in steps if not operation.reversible] == []
 
 
+@pytest.mark.django_db
+def test_indexes_are_built_while_others_write(environment, another):
+    """A writer that came before holds the build up; but for CONCURRENTLY, those after would wait as well."""
+    there = environment | {"DATABASE_URL": another, "SHOP_INDEXES": "single"}
+    sql = "INSERT INTO catalogue_brand (name, slug, country) VALUES (%s, %s, 'DE')"
+    product = "UPDATE catalogue_product SET stock = stock WHERE id = %s"
+    early, late = (psycopg2.connect(another) for _ in range(2))
+    with closing(early), closing(late), early.cursor() as first, late.cursor() as second:
+        first.execute(sql, ["b", "b"])
+        first.execute(product, [1])
+        build = subprocess.Popen([sys.executable, "manage.py", "apply_indexes"], cwd=SHOP, env=there)
+        _await(second, f"{WAITING} 'CREATE INDEX%'")
+        second.execute("SET lock_timeout = '2s'")
+        second.execute(product, [2])
+        late.commit()
+        assert build.poll() is None  # it still waits for the first
+        early.commit()
+        assert build.wait(timeout=30) == 0
+        second.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'product_price'")
+        assert second.fetchone()[0] == 1
+        late.commit()
+        second.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'product_price'::regclass")
+        late.commit()
+    assert manage(there, "apply_indexes")[0] == 0
+    with closing(psycopg2.connect(another)) as server, server.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'product_price'::regclass")
+        assert cursor.fetchone()[0] is True  # what was broken off is built anew
+
+
 def _await(cursor, sql):
     for _ in range(400):
         cursor.execute(sql)
