@@ -85,7 +85,7 @@ class Watcher(FastHttpUser):
             return
         path = f"/api/v1/orders/{order}/status"
         heads: Any = self.client.get(path, name="/orders/{id}/status").headers or {}
-        found = re.match("<([^>]+)>", heads.get("link") or "")
+        found = re.search('<([^>]+)>; rel="monitor"', heads.get("link") or "")
         self.news = found[1] if found else ""
         for status in ("paid", "shipped"):
             name = f"/orders/{{id}} until {status}"

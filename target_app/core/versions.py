@@ -45,7 +45,9 @@ def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers["Deprecation"] = _DEPRECATION
         response.headers["Sunset"] = _SUNSET
         successor = quote(NEW + request.path_info.removeprefix(OLD))
-        response.headers["Link"] = f'<{successor}>; rel="successor-version"'
+        told = response.headers.get("Link")  # a view may have links of its own
+        link = f'<{successor}>; rel="successor-version"'
+        response.headers["Link"] = f"{told}, {link}" if told else link
     return response
 
 
