@@ -21,6 +21,13 @@ SHOP = DECLARATION.parent
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _no_rows(db):  # noqa: ARG001 - the rows must be there
+    """Forget what shops that ran as processes of their own have left."""
+    for model in (TaskRun, Invoice, Confirmation, Export):
+        model.objects.all().delete()
+
+
 @pytest.fixture
 def shopping(api, django_capture_on_commit_callbacks):
     """Give a function that posts as a client does, with what follows the commit."""
