@@ -93,7 +93,8 @@ def test_any_server_by_its_command_is_asked_for_its_schema_and_compared_with_its
     assert (bare.folder / "loadstone.toml").read_text() == before
 
 
-def test_a_django_project_is_found_by_its_manage_py(bare):
+def test_a_django_project_is_found_by_its_manage_py(bare, monkeypatch):
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)  # that of the shop, under other tests
     for name, text in DJANGO.items():
         path = bare.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
