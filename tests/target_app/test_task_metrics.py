@@ -10,8 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 @pytest.fixture
 def told(monkeypatch, db):  # noqa: ARG001 - the database must be there
-    """Give a function that returns a sample of the next scrape."""
+    """Give a function that returns a sample of the next scrape, of rows of this test alone."""
     from background import metrics
+
+    TaskRun.objects.all().delete()  # tests with real servers leave theirs
 
     monkeypatch.setattr(metrics, "queue_length", lambda: 3)  # there is no broker in these tests
 
