@@ -62,11 +62,11 @@ def _perform(task: Any, key: str) -> None:  # noqa: ANN401 - Celery has no types
 
     close_old_connections()
     if perform(UUID(key)) is Outcome.TRY_AGAIN:
-        raise task.retry(countdown=backoff_s(task.request.retries + 1), max_retries=None)
+        raise task.retry(countdown=backoff_s(task.request.retries + 1))
 
 
 for _name in settings.SHOP_TASKS:
-    app.task(_perform, name=f"shop.{_name}", bind=True)
+    app.task(_perform, name=f"shop.{_name}", bind=True, max_retries=None)  # the table of runs counts them
 
 
 def _tell_ready(**_: object) -> None:
