@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -102,6 +103,7 @@ def _vegeta(url: str, seconds: int) -> list[str]:
 
 def _k6(url: str, seconds: int) -> list[str]:
     script = Path(tempfile.gettempdir()) / "loadstone-bench-k6.js"
+    atexit.register(script.unlink, missing_ok=True)
     script.write_text(
         "import http from 'k6/http';\n"
         "export const options = { discardResponseBodies: true };\n"
