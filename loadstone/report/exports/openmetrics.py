@@ -21,6 +21,8 @@ from loadstone.record.result import Contrast, Effect, Result
 from loadstone.report import safe, selection
 from loadstone.stats.verdicts import Verdict
 
+MILLISECOND = 0.001
+"""The resolution of time stamps in Prometheus, in seconds."""
 ALL = "all"
 """The label of all endpoints together."""
 UNITS = {
@@ -152,9 +154,18 @@ def _named(metric: str, unit: str) -> tuple[str, float]:
 
 
 def _generation_ends(result: Result) -> dict[int, float]:
-    """Return when each generation ended, in seconds since 1970; those of older runs are not recorded."""
-    told = {one.index: one.ended_at for one in result.generations}
-    return {index: _seconds(at) for index, at in told.items() if at}
+    """Return when each generation ended, in seconds since 1970; those of older runs are not recorded.
+
+    A series holds one sample a millisecond, and generations that overlap may end in the
+    same one: the later of them stands a millisecond after, so that none is lost.
+    """
+    told = {one.index: _seconds(one.ended_at) for one in result.generations if one.ended_at}
+    ends: dict[int, float] = {}
+    last = float("-inf")
+    for index, at in sorted(told.items(), key=lambda one: (one[1], one[0])):
+        last = max(round(at, 3), round(last + MILLISECOND, 3))
+        ends[index] = last
+    return ends
 
 
 def _end(result: Result) -> float:

@@ -130,6 +130,22 @@ def test_openmetrics_has_levels_at_the_end_of_each_generation_in_base_units():
     assert {one.labels["run"] for one in found} == {result.run.id}
 
 
+def test_openmetrics_keeps_generations_that_ended_in_the_same_millisecond():
+    result = timed(results.improved())
+    first, second, *rest = result.generations
+    result = replace(result, generations=[first, replace(second, ended_at=first.ended_at), *rest])
+    mean = next(one for one in result.contrasts if one.metric == "latency_mean" and one.endpoint is None)
+    kept = [
+        one.value
+        for one in samples_of(result)
+        if one.name == "loadstone_latency_mean_seconds"
+        and one.labels["endpoint"] == "all"
+        and one.labels["variant"] == mean.variant
+    ]
+    levels = [one.levels["latency_mean"][mean.variant] / 1e6 for one in result.generations]
+    assert kept == pytest.approx([*levels, mean.after / 1e6])
+
+
 def test_openmetrics_tells_effects_look_by_look():
     result = timed(results.improved())
     mean = next(one for one in result.contrasts if one.metric == "latency_mean" and one.endpoint is None)
