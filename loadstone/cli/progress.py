@@ -162,9 +162,9 @@ class LiveView:
         for contrast in contrasts:
             effect = contrast.effect
             if effect is not None:
-                interval = f"{effect.low:+.2%} to {effect.high:+.2%}"
+                interval = f"{effect.low:+z.2%} to {effect.high:+z.2%}"
                 verdict = str(contrast.verdict)
-                table.add_row(NAMES.get(contrast.metric, ""), f"{effect.estimate:+.2%}", interval, verdict)
+                table.add_row(NAMES.get(contrast.metric, ""), f"{effect.estimate:+z.2%}", interval, verdict)
         self._looks = table
         self._refresh()
 
@@ -191,4 +191,4 @@ def _told(contrast: Contrast) -> str:
     if effect is None:
         return ""
     name = NAMES.get(contrast.metric, contrast.metric)
-    return f"{name} {effect.estimate:+.2%} [{effect.low:+.2%}, {effect.high:+.2%}] {contrast.verdict}"
+    return f"{name} {effect.estimate:+z.2%} [{effect.low:+z.2%}, {effect.high:+z.2%}] {contrast.verdict}"

@@ -106,7 +106,7 @@ def change_of(one: GateFinding) -> str:
     if one.estimate is None:
         return ""
     if one.unit == "share":
-        return f"{one.estimate * 100:+.2f} pp".replace("-", quantities.MINUS)
+        return f"{one.estimate * 100:+z.2f} pp".replace("-", quantities.MINUS)
     low, high = one.low if one.low is not None else -1.0, one.high if one.high is not None else 1.0
     decimals = quantities.percent_decimals(low, high)
     shown = [quantities.signed_percent(value, decimals) for value in (one.estimate, low, high)]

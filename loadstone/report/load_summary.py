@@ -91,7 +91,7 @@ def _worker(one: WorkerLine) -> str:
     told = f"{one.name}: {one.begun} of {one.due} arrivals, {one.requests} requests"
     told += f", {one.cpu_s / one.duration_s:.0%} of a core" if one.duration_s else ""
     if one.clock_offset_us is not None:
-        told += f", clock {one.clock_offset_us / 1000:+.3f} ± {one.clock_bound_us / 1000:.3f} ms"
+        told += f", clock {one.clock_offset_us / 1000:+z.3f} ± {one.clock_bound_us / 1000:.3f} ms"
     told += f", joined at arrival {one.first}" if one.first else ""
     return told + (f"; {one.ended}, {one.lost} arrivals untold" if one.ended else "")
 

@@ -46,9 +46,8 @@ def _phrase(contrast: Contrast) -> str:
     if effect is None:
         return name
     if effect.kind == "difference":
-        return (
-            f"{name} {effect.estimate * 100:+.2f} points [{effect.low * 100:+.2f}, {effect.high * 100:+.2f}]"
-        )
+        estimate, low, high = (f"{end * 100:+z.2f}" for end in (effect.estimate, effect.low, effect.high))
+        return f"{name} {estimate} points [{low}, {high}]"
     change = f"{name} {_signed(effect.estimate)} [{_signed(effect.low)}, {_signed(effect.high)}]"
     if effect.estimate < 0 and 1 / (1 + effect.estimate) >= TWICE and contrast.metric.startswith("latency"):
         return f"{change}, {1 / (1 + effect.estimate):.1f}× faster"

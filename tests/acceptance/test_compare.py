@@ -106,7 +106,8 @@ def test_reports_are_built_again_from_the_result(improved):
     assert project.run("report", "build", str(run)).returncode == 0
     exported = project.run("report", "export", str(run), "--as", "openmetrics").stdout
     ended = {line.rpartition(" ")[2] for line in exported.splitlines() if "latency_mean_seconds{" in line}
-    assert len(ended) == len(json.loads((run / "result.json").read_text())["generations"]) + 1  # and the run's
+    generations = json.loads((run / "result.json").read_text())["generations"]
+    assert len(ended) == len(generations) + 1, "each generation's end, and the run's"
     assert (run / "report.html").read_bytes() == page
 
 

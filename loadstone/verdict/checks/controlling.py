@@ -77,7 +77,7 @@ def _repeat(plan: Plan) -> str:
 
 
 def _known(told: Sequence[ControlFinding]) -> str:
-    return ", ".join(f"{_found(one)} of {one.truth or 0.0:+.1%}" for one in told)
+    return ", ".join(f"{_found(one)} of {one.truth or 0.0:+z.1%}" for one in told)
 
 
 def _found(finding: ControlFinding) -> str:
@@ -89,7 +89,7 @@ def _found(finding: ControlFinding) -> str:
 def _change(effect: Effect) -> str:
     ends = (effect.estimate, effect.low, effect.high)
     if effect.kind == "ratio":
-        estimate, low, high = (f"{end:+.1%}" for end in ends)
+        estimate, low, high = (f"{end:+z.1%}" for end in ends)
         return f"{estimate} [{low}, {high}]"
-    estimate, low, high = (f"{end * 100:+.2f}" for end in ends)
+    estimate, low, high = (f"{end * 100:+z.2f}" for end in ends)
     return f"{estimate} points [{low}, {high}]"

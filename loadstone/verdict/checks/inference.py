@@ -57,7 +57,7 @@ def check_influence(observations: Observations, rules: Rules) -> Check:
         found = influence(one.d, one.s)
         scale = math.expm1 if one.metric.ratio else float
         told.append(
-            f"{_name(one)} {scale(found.low):+.2%} to {scale(found.high):+.2%} "
+            f"{_name(one)} {scale(found.low):+z.2%} to {scale(found.high):+z.2%} "
             f"(generation {found.generation + 1} moves it most)"
         )
         hanging += [f"{_name(one)} on generation {place + 1}" for place in _hinges(one, rules)]

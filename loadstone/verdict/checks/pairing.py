@@ -52,8 +52,8 @@ def _told(found: GapCheck, effects: list[float], plan: Plan) -> Check:
         return Check(
             name=IN_FLIGHT,
             status=CheckStatus.WARN if found.differs else CheckStatus.OK,
-            message=f"the effect is {effects[1]:+.1%} with {plan.in_flight} pairs in flight and "
-            f"{effects[0]:+.1%} alone on the wire (p = {found.p_value:.2g} that they are the same)",
+            message=f"the effect is {effects[1]:+z.1%} with {plan.in_flight} pairs in flight and "
+            f"{effects[0]:+z.1%} alone on the wire (p = {found.p_value:.2g} that they are the same)",
             remedy="the verdict is about users who come at the same time; --in-flight 1 asks about one alone"
             if found.differs
             else "",
@@ -62,7 +62,7 @@ def _told(found: GapCheck, effects: list[float], plan: Plan) -> Check:
     return Check(
         name=QUIET_GAPS,
         status=CheckStatus.FAIL if found.differs else CheckStatus.OK,
-        message=f"the effect is {effects[0]:+.1%} with quiet gaps and {effects[1]:+.1%} without "
+        message=f"the effect is {effects[0]:+z.1%} with quiet gaps and {effects[1]:+z.1%} without "
         f"(p = {found.p_value:.2g} that they are the same)",
         remedy="a variant works on after it has answered; let the load lane decide" if found.differs else "",
         value=found.difference,
@@ -83,7 +83,7 @@ def check_position(observations: Observations) -> Check:
     return Check(
         name="place in the pair",
         status=CheckStatus.WARN if abs(effect) > POSITION_WARN else CheckStatus.OK,
-        message=f"the second request of a pair is {effect:+.0%} against the first; the order is random",
+        message=f"the second request of a pair is {effect:+z.0%} against the first; the order is random",
         remedy="look for delayed acknowledgements: a server that sends head and body in two writes"
         if abs(effect) > POSITION_WARN
         else "",

@@ -98,7 +98,7 @@ def check_pace(observations: Observations, plan: Plan) -> Check:
         return Check(
             name="pace",
             status=CheckStatus.WARN,
-            message=f"the core's pace differs by {pace.difference:+.1%} between the variants: "
+            message=f"the core's pace differs by {pace.difference:+z.1%} between the variants: "
             "latency and CPU are compared as recorded",
             remedy="a variant that strains the caches does this; expect wider intervals",
             value=pace.difference,
