@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from loadstone.cli.crew import crew_options
-from loadstone.cli.progress import progress_view
+from loadstone.cli.live import LiveWish, live_options, watched
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
 from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.compile import Wish, compile_experiment
@@ -36,6 +36,7 @@ Examples:
   loadstone compare orm=naive orm=prefetch
   loadstone compare indexes=none indexes=composite --size medium --budget 3m
   loadstone compare cache=off cache=aside --with orm=naive --users 4
+  loadstone compare orm=naive orm=prefetch --live
   loadstone compare orm=prefetch orm=naive --lane probe
   loadstone compare count=exact count=estimated --anytime --margin 1%
   loadstone compare orm=naive orm=prefetch --lane load --rate 30
@@ -89,6 +90,7 @@ class Asked:
     allow_host: tuple[str, ...]
     quiet: bool
     metrics: MetricsWish
+    live: LiveWish
     config: Path | None
 
     def experiment(self, project: Project) -> Experiment:
@@ -192,6 +194,7 @@ class Asked:
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@live_options
 @metrics_options
 @config_option
 def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
@@ -209,7 +212,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
     offer = _offer(project, asked)
     with (
         watcher_of(asked.metrics, asked.allow_host) as watcher,
-        progress_view(quiet=asked.quiet) as view,
+        watched(asked.live, quiet=asked.quiet) as (view, over),
     ):
         options = Options(
             state=project.state,
@@ -224,6 +227,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             outcome = conduct_load(experiment, offer, options, view)
         else:
             outcome = conduct(experiment, options, view)
+        over(str(outcome.page.absolute()))
     if asked.record:
         append(options.reports / STORE, rows_of(outcome.result))
     return finish(outcome, asked.json_path, require_verdict=asked.require_verdict)
@@ -235,6 +239,7 @@ def asked_of(words: list[str]) -> Asked:
     grouped: dict[str, Any] = {
         "crew": CrewWish(),
         "metrics": MetricsWish(),
+        "live": LiveWish(),
     }  # the load lane's, which cannot go on
     own = {field.name: given[field.name] for field in fields(Asked) if field.name not in grouped}
     return Asked(**own, **grouped)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,15 +14,20 @@ from rich.text import Text
 from loadstone.cli.shared import err
 from loadstone.config.units import format_duration
 from loadstone.lanes.design import ASSUMED
+from loadstone.lanes.follow import Follower
 from loadstone.lanes.view import Silent, View
+from loadstone.record.going import Going
 from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
 from loadstone.record.result import Contrast
+from loadstone.report import going as words
+from loadstone.report import wording
 from loadstone.report.quantities import significant
 from loadstone.stats.repeated import Stopping
-from loadstone.verdict.headline import NAMES
 
 WIDTH = 24
+MOST_LOOKS = 6
+"""Of each metric, the newest, that a terminal shows."""
 
 
 @contextmanager
@@ -72,22 +76,17 @@ class LineView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last = ""
-        self._begun = 0
-        self._generations = 1
+        self._follower = Follower()
 
     def planned(self, plan: Plan) -> None:
         """Tell the plan."""
-        self._generations = plan.max_generations
+        self._follower.planned(plan)
         self._say(describe_plan(plan))
 
     def step(self, text: str, share: float | None = None) -> None:
         """Tell what has begun, once."""
-        del share
-        told = re.sub(r", \d+ s$", "", text)  # what ticks belongs to the live view
-        if told != self._last:
-            self._last = told
-            self._say(told)
+        if self._follower.step(text, share):
+            self._say(self._follower.going.step)
 
     def probed(self, probe: Probe) -> None:
         """Tell what the probe saw."""
@@ -95,22 +94,23 @@ class LineView:
 
     def measuring(self, generation: int, share: float, pairs: int) -> None:
         """Tell that a generation has begun; the rest is too often for a log."""
-        del share, pairs
-        if generation >= self._begun:
-            self._begun = generation + 1
-            self.step(f"generation {generation + 1} of at most {self._generations}")
+        if self._follower.measuring(generation, share, pairs):
+            self._say(self._follower.going.step)
 
     def looked(self, generation: int, contrasts: list[Contrast]) -> None:
-        """Tell the look."""
-        told = "; ".join(_told(contrast) for contrast in contrasts if contrast.effect is not None)
+        """Tell the look, and how much longer it may take."""
+        self._follower.looked(generation, contrasts)
+        going = self._follower.going
+        told = "; ".join(_told(going, contrast) for contrast in contrasts if contrast.effect is not None)
         self._say(f"after {generation} generations: {told}")
+        self._say(words.remaining(going))
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
 class LiveView:
-    """A bar, the step, and a table of the effects so far."""
+    """A bar, the step, how long it may still take, and the effects look by look."""
 
     def __init__(self, console: Console) -> None:
         self._bar = Progress(
@@ -124,14 +124,15 @@ class LiveView:
         self._task: TaskID = self._bar.add_task("starting", total=1.0, note="")
         self._head = ""
         self._looks: RenderableType = ""
-        self._generations = 1
+        self._follower = Follower()
         self._shares: dict[int, tuple[float, int]] = {}
         self.live = Live(self._draw(), console=console, refresh_per_second=8, transient=True)
 
     def planned(self, plan: Plan) -> None:
         """Show the plan above the bar."""
-        self._generations = plan.max_generations
-        self._head = describe_plan(plan)
+        self._follower.planned(plan)
+        self._shares.clear()
+        self._head, self._looks = describe_plan(plan), ""
         self._refresh()
 
     def step(self, text: str, share: float | None = None) -> None:
@@ -146,33 +147,47 @@ class LiveView:
 
     def measuring(self, generation: int, share: float, pairs: int) -> None:
         """Move the bar."""
+        self._follower.measuring(generation, share, pairs)
         self._shares[generation] = share, pairs
-        last = max(self._shares)
-        done = sum(min(1.0, one) for one, _ in self._shares.values()) / self._generations
+        going = self._follower.going
+        done = (going.first + sum(min(1.0, one) for one, _ in self._shares.values())) / max(going.most, 1)
         note = f"{sum(each for _, each in self._shares.values())} pairs"
-        text = f"generation {last + 1} of at most {self._generations}"
-        self._bar.update(self._task, description=text, completed=done, note=note)
+        self._bar.update(self._task, description=going.step, completed=done, note=note)
         self._refresh()
 
     def looked(self, generation: int, contrasts: list[Contrast]) -> None:
         """Show the effects so far."""
-        table = Table(title=f"after {generation} generations", title_justify="left", box=None, pad_edge=False)
-        for name in ("metric", "effect", "interval", "so far"):
-            table.add_column(name)
-        for contrast in contrasts:
-            effect = contrast.effect
-            if effect is not None:
-                interval = f"{effect.low:+z.2%} to {effect.high:+z.2%}"
-                verdict = str(contrast.verdict)
-                table.add_row(NAMES.get(contrast.metric, ""), f"{effect.estimate:+z.2%}", interval, verdict)
-        self._looks = table
+        self._follower.looked(generation, contrasts)
+        self._looks = looks_table(self._follower.going)
         self._refresh()
 
     def _draw(self) -> RenderableType:
-        return Group(Text(self._head), self._bar, self._looks)
+        return Group(Text(self._head), self._bar, Text(words.remaining(self._follower.going)), self._looks)
 
     def _refresh(self) -> None:
         self.live.update(self._draw())
+
+
+def looks_table(going: Going) -> Table:
+    """Return the newest looks at every metric that decides, and what each said so far."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("metric", "after", "change", "interval", "so far"):
+        table.add_column(name, justify="right" if name in {"after", "change"} else "left")
+    for contrast in going.contrasts:
+        name = words.metric_name(going, contrast)
+        if not contrast.available:
+            table.add_row(Text(name), "", "", Text(wording.unavailable(contrast), style="dim"), "")
+        for line in words.look_lines(contrast)[-MOST_LOOKS:]:
+            sign = wording.VERDICTS[line.verdict]
+            table.add_row(
+                Text(name),
+                str(line.generations),
+                line.estimate(contrast.unit),
+                line.interval(contrast.unit),
+                Text(f"{sign.symbol} {line.verdict}", style=sign.style),
+            )
+            name = ""
+    return table
 
 
 def describe_probe(probe: Probe) -> str:
@@ -186,9 +201,10 @@ def describe_probe(probe: Probe) -> str:
     return f"queries per request: {told}; payloads equal: {payload.equal} of {payload.checked}"
 
 
-def _told(contrast: Contrast) -> str:
+def _told(going: Going, contrast: Contrast) -> str:
     effect = contrast.effect
     if effect is None:
         return ""
-    name = NAMES.get(contrast.metric, contrast.metric)
-    return f"{name} {effect.estimate:+z.2%} [{effect.low:+z.2%}, {effect.high:+z.2%}] {contrast.verdict}"
+    name = words.metric_name(going, contrast)
+    change, interval = wording.estimate(effect, contrast.unit), wording.interval(effect, contrast.unit)
+    return f"{name} {change} ({interval}) {contrast.verdict}"

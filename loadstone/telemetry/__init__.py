@@ -1,1 +1,1 @@
-"""What a run tells Prometheus and Grafana while it goes on; nothing of it decides anything."""
+"""What a run tells Prometheus, Grafana and browsers while it goes on; nothing of it decides anything."""

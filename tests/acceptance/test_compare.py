@@ -59,6 +59,20 @@ def test_a_gain_is_improved(improved):
     assert "\x1b" not in ran.stdout + ran.stderr
 
 
+def test_a_browser_sees_the_run_go_on_and_is_left_with_the_report(improved, live):
+    """Intervals look by look, and at the end the very page that the run's folder holds."""
+    project, _ = improved
+    names = [name for name, _ in live.events]
+    bodies = [told["body"] for name, told in live.events if name == "shown"]
+    assert "Running" in live.first
+    assert len(set(bodies)) > 1
+    assert names[-1] == "over"
+    assert names.count("over") == 1
+    assert "Look by look" not in bodies[0]
+    assert "6 generations</th>" in bodies[-1]
+    assert live.last == (project.runs()[-1] / "report.html").read_text()
+
+
 def test_the_result_follows_the_published_schema(improved):
     project, _ = improved
     result = last_result(project)

@@ -1,0 +1,85 @@
+"""Options that show a comparison in a browser while it goes on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from loadstone.cli.progress import describe_plan, progress_view
+from loadstone.cli.shared import err
+from loadstone.errors import ConfigurationError
+from loadstone.lanes.follow import Together
+from loadstone.lanes.view import View
+from loadstone.telemetry.live import live_page
+
+F = TypeVar("F", bound=Callable[..., Any])
+Over = Callable[[str], None]
+"""Takes the path of the finished report."""
+MOST_PORT = 65_535
+_OPTIONS = (
+    click.option(
+        "--live",
+        "show",
+        is_flag=True,
+        help="Show the run in a browser while it goes on; the address is printed on standard error.",
+    ),
+    click.option(
+        "--live-port",
+        type=click.IntRange(0, MOST_PORT),
+        default=0,
+        show_default="any that is free",
+        help="Port of that page, on loopback alone.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWish:
+    """Whether a run is shown in a browser, and on which port; 0: any."""
+
+    show: bool = False
+    port: int = 0
+
+
+def live_options(function: F) -> F:
+    """Add the options; the function gets them as one `live`."""
+
+    @functools.wraps(function)
+    def with_live(**given: Any) -> Any:  # noqa: ANN401 - as the function
+        wish = LiveWish(given.pop("show"), given.pop("live_port"))
+        return function(live=wish, **given)
+
+    decorated: Any = with_live
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    result: F = decorated
+    return result
+
+
+@contextmanager
+def watched(wish: LiveWish, *, quiet: bool) -> Iterator[tuple[View, Over]]:
+    """Yield the view of a run, and what takes its report; the page stays until browsers have that.
+
+    Raises:
+        ConfigurationError: the page cannot be served.
+    """
+    if not wish.show:
+        if wish.port:
+            raise ConfigurationError("no page is asked for", remedy="add --live")
+        with progress_view(quiet=quiet) as view:
+            yield view, _nobody
+        return
+    with live_page(wish.port, describe_plan) as page:
+        err().print(f"watch it at {page.address}", highlight=False, soft_wrap=True)
+        with progress_view(quiet=quiet) as view:
+            yield Together(view, page), page.over
+
+
+def _nobody(report: str) -> None:
+    """Tell nobody."""
+    del report

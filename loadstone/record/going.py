@@ -1,0 +1,49 @@
+"""A run that goes on, as far as it has got: what the terminal and the live page show of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadstone.record.result import Contrast
+
+
+class Counted(msgspec.Struct, kw_only=True):
+    """Queries per request of one endpoint, by variant; None: not known."""
+
+    endpoint: str
+    queries: list[float | None]
+
+
+class Going(msgspec.Struct, kw_only=True):
+    """The state of a run at one moment."""
+
+    title: str = ""
+    told: str = ""
+    """The plan in words."""
+    step: str = "starting"
+    labels: list[str] = []
+    """Of the variants, before first."""
+    names: list[str] = []
+    counted: list[Counted] = []
+    payloads: tuple[int, int] | None = None
+    """How many were equal, of how many; None: not probed yet."""
+    looks: list[int] = []
+    anytime: bool = False
+    """A look after every generation from the first look on, and no planned end."""
+    most: int = 0
+    """Generations that the plan has at most; 0: nothing is planned yet."""
+    planned_turn_s: float = 0.0
+    """What a generation takes by the plan."""
+    budget_s: float = 0.0
+    first: int = 0
+    """Generations that an earlier part of the run had measured."""
+    begun: int = 0
+    """Generations that have begun."""
+    measured: int = 0
+    """Generations at the last look."""
+    looked_s: float = 0.0
+    """Seconds from the first generation's begin to the last look."""
+    elapsed_s: float = 0.0
+    """The same until now."""
+    contrasts: list[Contrast] = []
+    """Of the last look: what decides."""

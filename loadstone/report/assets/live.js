@@ -1,0 +1,22 @@
+(function () {
+  "use strict";
+
+  function say(text) { document.querySelector("[data-status]").textContent = text; }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    var source = new EventSource("events");
+    var lost = document.querySelector("[data-lost]");
+    source.addEventListener("shown", function (event) {
+      var told = JSON.parse(event.data);
+      lost.hidden = true;
+      document.title = told.title;
+      document.getElementById("main").innerHTML = told.body;
+      if (told.say) say(told.say);
+    });
+    source.addEventListener("over", function () {
+      source.close();
+      location.reload();
+    });
+    source.onerror = function () { lost.hidden = false; };
+  });
+})();

@@ -1,0 +1,181 @@
+"""A page that shows a run while it goes on, served by a process of its own.
+
+What is measured is kept clear of it. The process has come up before anything else
+begins, and has the lowest priority there is (SCHED_IDLE) from then on. It leaves the
+cores that variants are bound to where others are left. It works when it is told
+something, or when a browser opens the page, and has no clock of its own. It is told
+when a generation begins, before its servers start, and when a look was taken; while
+pairs are timed it is told nothing, and open pages neither ask nor draw.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from loadstone.errors import ConfigurationError, MeasurementError
+from loadstone.lanes.follow import Follower
+from loadstone.record.going import Going
+from loadstone.record.plan import Plan
+from loadstone.record.probed import Probe
+from loadstone.record.result import Contrast
+from loadstone.target.cores import usable_cores
+
+HOST = "127.0.0.1"
+LINGER_S = 30.0
+"""How long open pages may take to fetch the finished report."""
+LENGTH_BYTES = 4
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """One message to the server: MessagePack behind its length in four bytes."""
+
+    going: Going | None = None
+    cores: list[int] = []
+    """Where it may run from now on; empty: as before."""
+    report: str | None = None
+    """Path of the finished report: the run is over."""
+
+
+class LivePage:
+    """A view that keeps the page current; every method returns at once.
+
+    Args:
+        process: the server; it reads `Told` from its standard input.
+        address: where browsers find it.
+        describe: puts a plan in words.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], address: str, describe: Callable[[Plan], str]
+    ) -> None:
+        self.address = address
+        self._describe = describe
+        self._process = process
+        self._follower = Follower()
+        self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="live-page", daemon=True)
+        self._writer.start()
+
+    def planned(self, plan: Plan) -> None:
+        """Show the plan, and move off the cores on which it is carried out."""
+        self._follower.planned(plan, self._describe(plan))
+        self._send(Told(going=self._follower.going, cores=spare_cores(plan)))
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show what has begun."""
+        if self._follower.step(text, share):
+            self._send(Told(going=self._follower.going))
+
+    def probed(self, probe: Probe) -> None:
+        """Show what the probe counted."""
+        self._follower.probed(probe)
+        self._send(Told(going=self._follower.going))
+
+    def measuring(self, generation: int, share: float, pairs: int) -> None:
+        """Show that a generation begins; whatever is told while it is timed goes no further."""
+        if self._follower.measuring(generation, share, pairs):
+            self._send(Told(going=self._follower.going))
+
+    def looked(self, generation: int, contrasts: list[Contrast]) -> None:
+        """Show a look."""
+        self._follower.looked(generation, contrasts)
+        self._send(Told(going=self._follower.going))
+
+    def over(self, report: str) -> None:
+        """Put the finished report in the page's place."""
+        self._send(Told(report=report))
+
+    def close(self) -> None:
+        """Let open pages fetch what is new, and end the server."""
+        self._messages.put(None)
+        self._writer.join(LINGER_S)
+        try:
+            self._process.wait(2 * LINGER_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End the server at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def _send(self, told: Told) -> None:
+        message = msgspec.msgpack.encode(told)
+        self._messages.put(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+
+    def _write(self) -> None:
+        """Write what comes; in a thread, as a process of the lowest priority may take long to read it."""
+        pipe = self._process.stdin
+        if pipe is None:
+            return
+        with suppress(OSError), contextlib.closing(pipe):
+            while (message := self._messages.get()) is not None:
+                pipe.write(message)
+                pipe.flush()
+
+
+def spare_cores(plan: Plan) -> list[int]:
+    """Return the cores that no variant of a plan is bound to; empty where there is none, or none is bound."""
+    if not plan.pinned:
+        return []
+    cores = usable_cores()
+    return cores[2 * plan.tracks :] or cores[plan.tracks :]  # the generators' only where there are no others
+
+
+@contextmanager
+def live_page(port: int, describe: Callable[[Plan], str]) -> Iterator[LivePage]:
+    """Serve a page on this machine while the block runs, and until open pages have its end.
+
+    Args:
+        port: 0: any.
+        describe: puts a plan in words.
+
+    Raises:
+        ConfigurationError: the port is taken.
+        MeasurementError: the server does not come up.
+    """
+    try:
+        listener = socket.create_server((HOST, port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{HOST}:{port} cannot show the run",
+            cause=str(error),
+            remedy="choose another --live-port, or leave it out for any that is free",
+        ) from error
+    with listener:
+        process = _start(listener)
+        page = LivePage(process, f"http://{HOST}:{listener.getsockname()[1]}/", describe)
+    try:
+        yield page
+    except BaseException:
+        page.kill()
+        raise
+    page.close()
+
+
+def _start(listener: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the server on a socket that listens already, so that its address holds from the start."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadstone.telemetry.live_server", str(listener.fileno())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(listener.fileno(),),
+        start_new_session=True,  # Ctrl-C ends the run, and the run ends this
+    )
+    ready = process.stdout.readline() if process.stdout else b""
+    if not ready:
+        raise MeasurementError(
+            "the live page could not be served", cause=f"its process ended with {process.wait()}"
+        )
+    return process
