@@ -23,6 +23,8 @@ TITLES = {
     "checks": "Checks",
     "circumstances": "Run and machine",
 }
+BADGES = {"MEASURED": "equivalent", "INVALID": "invalid"}
+"""Colours of the outcome, in those of verdicts."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def render(result: MatrixResult) -> str:
         matrix_reports.markdown(result),
         summary=summary,
         word=summary.word(result),
-        badge={"MEASURED": "equivalent", "INVALID": "invalid"}.get(summary.word(result), "inconclusive"),
+        badge=BADGES.get(summary.word(result), "inconclusive"),
         concerns=[one for one in result.checks if one.status is not CheckStatus.OK],
         waterfall=_waterfall(result),
         front=chart.front(result.cells, "Mean latency against what each combination holds beyond the base"),

@@ -14,6 +14,9 @@ from loadstone.report import safe
 from loadstone.report.load_summary import check_lines
 from loadstone.report.markdown import escape, fenced
 
+WIDEST = 28
+"""Of a first column, in which words stay whole up to here."""
+
 
 def render(result: MatrixResult, console: Console, *, report: str = "") -> None:
     """Print a matrix; `report` is the path of its page."""
@@ -24,10 +27,12 @@ def render(result: MatrixResult, console: Console, *, report: str = "") -> None:
     console.print(Text(safe.name(summary.design_line(result), 300)))
     for line in summary.steps(result):
         console.print(Text(f"  {safe.name(line, 200)}"))
+    if summary.best_line(result):
+        console.print(Text(safe.name(summary.best_line(result), 300)))
     for metric, label in summary.LABELS.items():
         rows = [summary.effect_row(one) for one in result.effects if one.metric == metric]
         _table(console, label, summary.EFFECT_COLUMNS, rows)
-    _table(console, "Combinations", summary.CELL_COLUMNS, [summary.cell_row(one) for one in result.cells])
+    _table(console, "Combinations", summary.CELL_COLUMNS, _cells(result))
     console.print()
     for line in check_lines(result.checks):
         console.print(Text(safe.name(line, 400)))
@@ -42,17 +47,23 @@ def markdown(result: MatrixResult) -> str:
         escape(summary.headline(result), 400),
         escape(summary.design_line(result), 400),
         "\n".join(escape(line, 200).replace("\\.", ".") for line in summary.steps(result)),
+        escape(summary.best_line(result), 400),
     ]
     for metric, label in summary.LABELS.items():
         rows = [summary.effect_row(one) for one in result.effects if one.metric == metric]
         if rows:
             parts.append(f"**{label}**\n\n{_rows(summary.EFFECT_COLUMNS, rows)}")
-    cells = [summary.cell_row(one) for one in result.cells]
-    parts.append(f"**Combinations**\n\n{_rows(summary.CELL_COLUMNS, cells)}")
+    parts.append(f"**Combinations**\n\n{_rows(summary.CELL_COLUMNS, _cells(result))}")
     parts.append("\n".join(f"- {escape(line, 400)}" for line in summary.reading(result)))
     parts.append("\n".join(f"- {escape(line, 400)}" for line in check_lines(result.checks)))
     parts.append(fenced(result.plan.command, "sh"))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _cells(result: MatrixResult) -> list[tuple[str, ...]]:
+    """Return the combinations, from the slowest to the fastest."""
+    ordered = sorted(result.cells, key=lambda one: one.latency_us, reverse=True)
+    return [summary.cell_row(result, one) for one in ordered]
 
 
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -61,8 +72,10 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[
     console.print()
     console.print(Text(title, style="bold"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        words = [word for row in rows for word in safe.name(row[place], 80).split()] if place == 0 else []
+        widest = max(map(len, words), default=0)
+        table.add_column(column, overflow="fold", min_width=min(widest, WIDEST))
     for row in rows:
         table.add_row(*(Text(safe.name(cell, 80)) for cell in row))
     console.print(table)

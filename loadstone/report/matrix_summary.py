@@ -16,6 +16,7 @@ RANKED = (
     "the ranking takes what gains most given what comes before it; it is chosen on the same data, "
     "so its first steps are a little too kind"
 )
+NO_GAIN = "no gain after what comes before it: leave it off"
 CELL_COLUMNS = ("combination", "mean latency", "change", "interval", "holds more by", "got worse", "front")
 
 
@@ -57,9 +58,27 @@ def steps(result: MatrixResult) -> list[str]:
     how = ", predicted by main effects" if result.plan.half else ""
     return [
         f"{place}. {choice(result, one.factor)}: {step_change(one.change)}, "
-        f"to {quantities.microseconds(one.latency_us)}{how}"
+        f"to {quantities.microseconds(one.latency_us)}{how}{f'; {NO_GAIN}' if one.change >= 0 else ''}"
         for place, one in enumerate(result.steps, start=1)
     ]
+
+
+def best_line(result: MatrixResult) -> str:
+    """Return the fastest combination that was measured, against the base; nothing where none gains."""
+    told = [one for one in result.cells if one.latency is not None]
+    best = min(told, key=lambda one: one.latency_us, default=None)
+    if best is None or best.latency is None or best.latency.high >= 0:
+        return ""
+    return (
+        f"the fastest combination that was measured is {cell_name(result, best)}: "
+        f"{quantities.microseconds(best.latency_us)}, {wording.estimate(best.latency, 'share')} "
+        f"({wording.interval(best.latency, 'share')})"
+    )
+
+
+def cell_name(result: MatrixResult, one: MatrixCell) -> str:
+    """Return what is on in a combination."""
+    return ", ".join(choice(result, name) for name in one.on) or "everything off"
 
 
 def effect_name(one: MatrixEffect) -> str:
@@ -79,11 +98,11 @@ def effect_row(one: MatrixEffect) -> tuple[str, ...]:
     )
 
 
-def cell_row(one: MatrixCell) -> tuple[str, ...]:
+def cell_row(result: MatrixResult, one: MatrixCell) -> tuple[str, ...]:
     """Return the cells of one combination's row."""
     extra = "–" if one.extra_bytes is None else _signed_bytes(one.extra_bytes)
     return (
-        one.label,
+        cell_name(result, one),
         quantities.microseconds(one.latency_us),
         "the base" if one.latency is None else wording.estimate(one.latency, "share"),
         "" if one.latency is None else wording.interval(one.latency, "share"),

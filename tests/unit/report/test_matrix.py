@@ -71,6 +71,15 @@ def test_an_effect_says_what_it_comes_to(full):
     assert [line for line in lines if line.startswith("orm ") and line.rstrip().endswith("gains")]
 
 
+def test_a_step_that_costs_is_told_as_none_to_take(full):
+    """The waterfall goes on to everything on; the ranking says where to stop."""
+    costly = replace(full, steps=[*full.steps[:-1], replace(full.steps[-1], change=0.2)])
+    assert printed(costly).count("leave it off") == 1
+    assert matrix_page.render(costly).count("leave it off</small>") == 1
+    assert "leave it off" not in printed(full)
+    assert "the fastest combination that was measured is orm=on, cache=on, pagination=on" in printed(full)
+
+
 def test_half_a_design_names_what_it_mixes(half):
     assert "pagination with indexes" in printed(half)
     assert "predicted by main effects" in printed(half)
