@@ -22,8 +22,8 @@ from loadstone.record.folder import (
 )
 from loadstone.record.load_result import read_load_result
 from loadstone.record.matrix_result import load_matrix
-from loadstone.record.result import Result
-from loadstone.report import diff
+from loadstone.report import card_diff, diff
+from loadstone.report import cards as cards_of
 from loadstone.report.capacity_files import write_capacity_reports
 from loadstone.report.exports import FORMATS
 from loadstone.report.files import write_reports
@@ -36,6 +36,7 @@ Examples:
   loadstone report open
   loadstone report build reports/20260101T120000Z-orm-naive-orm-prefetch
   loadstone report diff reports/RUN reports/OTHER_RUN
+  loadstone report diff reports/LOAD_RUN reports/OTHER_LOAD_RUN --json
   loadstone report export --as junit --output junit.xml
   loadstone report site --output public
 """
@@ -89,12 +90,22 @@ def build(run: str, config: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 @config_option
 def diff_(run: str, other: str, config: Path | None, *, as_json: bool) -> None:
-    """Put the effects of two runs side by side; refused when machine or workload differ."""
-    first, second = (_load(one, config) for one in (run, other))
-    if as_json:
-        click.echo(json.dumps(diff.as_dict(first, second), indent=2))
+    """Put what two runs found side by side: comparisons, load runs, searches for capacity or matrices.
+
+    Refused where they are of two kinds, or where machine or workload differ.
+    """
+    places = [_place(one, config) for one in (run, other)]
+    cards = [cards_of.read_card(place) for place in places]
+    if all(card.kind == "comparison" for card in cards):
+        first, second = (load_result(place) for place in places)
+        if as_json:
+            click.echo(json.dumps(diff.as_dict(first, second), indent=2))
+        else:
+            diff.render(first, second, out())
+    elif as_json:
+        click.echo(json.dumps(card_diff.as_dict(*cards), indent=2))
     else:
-        diff.render(first, second, out())
+        card_diff.render(cards[0], cards[1], out())
 
 
 @command.command("export", epilog=EXPORT_EPILOG)
@@ -148,8 +159,9 @@ def _write(folder: Path) -> list[Path]:
 def site(folder: Path | None, output: Path, config: Path | None) -> None:
     """Make a static site of the runs in FOLDER, by default the project's.
 
-    It has an index to filter, trends of experiments that were run again, and any two
-    runs side by side where machine and workload are alike; each run keeps its page.
+    Comparisons, load runs, searches for capacity and matrices: an index to filter,
+    trends of experiments that were run again, and any two runs of a kind side by side
+    where machine and workload are alike; each run keeps its page.
     """
     shelved, skipped = build_site(find_results(folder or open_project(config).reports), output)
     for one in skipped:
@@ -158,6 +170,6 @@ def site(folder: Path | None, output: Path, config: Path | None) -> None:
     click.echo(f"{len(shelved)} runs", err=True)
 
 
-def _load(run: str, config: Path | None) -> Result:
-    """Return a result, also from a file that is in no run folder, such as one that `--json` wrote."""
-    return load_result(Path(run) if Path(run).is_file() else find_run(run, config))
+def _place(run: str, config: Path | None) -> Path:
+    """Return a run's folder, or a result file that is in none, such as one that `--json` wrote."""
+    return Path(run) if Path(run).is_file() else find_run(run, config)

@@ -1,7 +1,7 @@
 """A folder of runs as a static site: an index to filter, trends, and any two runs side by side.
 
-Pages of runs are copied as they are. Runs are put side by side only where machine
-and workload are alike; else the page says what keeps them apart.
+Every run is drawn anew from its result. Runs are put side by side only where kind,
+machine and workload are alike; else the page says what keeps them apart.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 from markupsafe import Markup
 
 from loadstone.errors import ConfigurationError
-from loadstone.record.folder import PAGE, RESULT, load_result, write_atomically
-from loadstone.record.result import Contrast, Result
-from loadstone.report import diff, frame, html, safe, selection, wording
+from loadstone.record.folder import PAGE, write_atomically
+from loadstone.report import frame, safe
+from loadstone.report.cards import MAKERS, Card, read_card
 from loadstone.report.charts import trend
 
 INDEX = "index.html"
-MOST_CONTRASTS = 60
+MOST_MEASURES = 60
 """Of each run, those that can be put beside another run's on the index page."""
 MOST_TRENDS = 24
-"""Endpoints of one experiment whose course is drawn."""
+"""Numbers of one experiment whose course is drawn."""
 LEAST_RUNS = 2
 """Runs from which a course can be drawn."""
 
@@ -34,19 +34,14 @@ LEAST_RUNS = 2
 class Shelved:
     """One run of the library."""
 
-    result: Result
+    card: Card
     page: str
     """Its page, seen from the index."""
-
-    @property
-    def key(self) -> Contrast | None:
-        """What best shows its verdict."""
-        return selection.key_contrast(self.result)
 
 
 @dataclass(frozen=True)
 class Course:
-    """One metric of one endpoint over the runs of one experiment."""
+    """One number over the runs of one experiment."""
 
     title: str
     chart: Markup
@@ -81,13 +76,13 @@ def build_site(folders: Sequence[Path], target: Path) -> tuple[list[Shelved], li
         raise ConfigurationError(
             "there is no run to show",
             cause="; ".join(f"{one.name}: {one.why}" for one in skipped[:3])
-            or "no folder holds a result.json",
+            or "no folder holds the result of a run",
             remedy="name a folder of runs, such as reports/",
         )
     try:
         for one in shelved:
             (target / one.page).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(target / one.page, html.render(one.result).encode())
+            write_atomically(target / one.page, one.card.render().encode())
         write_atomically(target / INDEX, _index(shelved, skipped).encode())
     except OSError as error:
         raise ConfigurationError(
@@ -100,9 +95,9 @@ def build_site(folders: Sequence[Path], target: Path) -> tuple[list[Shelved], li
 
 def find_results(folder: Path) -> list[Path]:
     """Return the run folders in `folder`, or `folder` itself where it is one; oldest name first."""
-    if (folder / RESULT).is_file():
+    if any((folder / name).is_file() for name in MAKERS):
         return [folder]
-    return sorted(path.parent for path in folder.glob(f"*/{RESULT}"))
+    return sorted({path.parent for name in MAKERS for path in folder.glob(f"*/{name}")})
 
 
 def _shelve(folders: Iterable[Path]) -> tuple[list[Shelved], list[Skipped]]:
@@ -110,15 +105,15 @@ def _shelve(folders: Iterable[Path]) -> tuple[list[Shelved], list[Skipped]]:
     skipped = []
     for folder in folders:
         try:
-            result = load_result(folder)
+            card = read_card(folder)
         except ConfigurationError as error:
             skipped.append(Skipped(folder.name, error.problem))
             continue
-        if result.run.id in found:
+        if card.id in found:
             skipped.append(Skipped(folder.name, "another folder holds the same run"))
             continue
-        found[result.run.id] = Shelved(result, f"runs/{len(found) + 1}/{PAGE}")
-    ordered = sorted(found.values(), key=lambda one: one.result.run.started_at, reverse=True)
+        found[card.id] = Shelved(card, f"runs/{len(found) + 1}/{PAGE}")
+    ordered = sorted(found.values(), key=lambda one: one.card.started_at, reverse=True)
     return ordered, skipped
 
 
@@ -132,7 +127,8 @@ def _index(shelved: list[Shelved], skipped: list[Skipped]) -> str:
             runs=shelved,
             skipped=skipped,
             trends=_trends(shelved),
-            verdicts=sorted({str(one.result.verdict.verdict) for one in shelved}),
+            words=sorted({one.card.word for one in shelved}),
+            kinds=sorted({one.card.kind for one in shelved}),
             policy=frame.policy(style, script),
             style=style,
             script=script,
@@ -144,59 +140,62 @@ def _index(shelved: list[Shelved], skipped: list[Skipped]) -> str:
 
 def _for_comparing(one: Shelved) -> dict[str, Any]:
     """Return what the index page needs to put a run beside another."""
-    result = one.result
+    card = one.card
     return {
-        "title": safe.name(result.experiment.title),
-        "started": result.run.started_at,
+        "title": safe.name(card.title),
+        "kind": card.kind,
+        "started": card.started_at,
         "page": one.page,
-        "alike": {name: safe.name(value) for name, value in diff.identity(result).items()},
-        "contrasts": [
+        "alike": {name: safe.name(value) for name, value in card.identity.items()},
+        "measures": [
             {
-                "metric": wording.metric_label(each.metric),
-                "endpoint": safe.name(each.endpoint) if each.endpoint else "",
-                "variant": safe.name(selection.label_of(result, each.variant), 60),
-                "levels": wording.levels(each),
-                "change": wording.estimate(each.effect, each.unit),
-                "interval": wording.interval(each.effect, each.unit),
-                "low": each.effect.low,
-                "high": each.effect.high,
-                "verdict": str(each.verdict or ""),
+                "metric": each.metric,
+                "endpoint": each.endpoint,
+                "variant": each.variant,
+                "text": each.text,
+                "interval": each.interval,
+                "level": each.value if each.unit != "change" and math.isfinite(each.value) else None,
+                "low": each.low,
+                "high": each.high,
             }
-            for each in result.contrasts
-            if each.effect is not None and math.isfinite(each.effect.low) and math.isfinite(each.effect.high)
-        ][:MOST_CONTRASTS],
+            for each in card.measures[:MOST_MEASURES]
+        ],
     }
 
 
 def _trends(shelved: Sequence[Shelved]) -> list[Trend]:
     """Return the course of every experiment that was run more than once on one machine, the newest first."""
-    groups: dict[tuple[str, ...], list[Shelved]] = {}
+    groups: dict[tuple[str, ...], list[Card]] = {}
     for one in shelved:
-        key = (one.result.experiment.title, *diff.identity(one.result).values())
-        groups.setdefault(key, []).append(one)
+        key = (one.card.title, *one.card.identity.values())
+        groups.setdefault(key, []).append(one.card)
     found = []
-    for runs in groups.values():
-        experiment, machine = runs[0].result.experiment, runs[0].result.machine
-        courses = _courses([one.result for one in reversed(runs)])
+    for cards in groups.values():
+        card = cards[0]
+        courses = _courses(cards[::-1])
         if courses:
-            where = f"{experiment.scenario}, {experiment.size}, {machine.cpu_model} ({machine.fingerprint})"
-            found.append(Trend(safe.name(experiment.title), safe.name(where), courses))
+            conditions = ", ".join(f"{name} {value}" for name, value in card.conditions.items())
+            machine = f"{card.machine.cpu_model} ({card.machine.fingerprint})"
+            where = f"{card.kind}, {card.scenario}, {card.size}, {conditions}, {machine}"
+            found.append(Trend(safe.name(card.title), safe.name(where, 300), courses))
     return found
 
 
-def _courses(results: list[Result]) -> list[Course]:
-    series: dict[tuple[str, str], list[trend.Point]] = {}
-    for result in results:
-        for one in result.contrasts:
-            shown = one.metric == "latency_mean" or (one.gating and one.endpoint is None)
-            if shown and one.effect is not None and one.effect.kind == "ratio":
-                key = one.endpoint or "", wording.metric_label(one.metric)
-                series.setdefault(key, []).append(trend.Point(result.run.started_at, one))
+def _courses(cards: Sequence[Card]) -> list[Course]:
+    series: dict[tuple[str, str, str], list[trend.Point]] = {}
+    for card in cards:
+        for one in card.measures:
+            if one.trend:
+                series.setdefault(one.key, []).append((card.started_at, one))
     long_enough = {key: points for key, points in series.items() if len(points) >= LEAST_RUNS}
-    ordered = sorted(long_enough.items(), key=lambda item: item[0][0] != "")
-    return [_course(endpoint, metric, points) for (endpoint, metric), points in ordered[:MOST_TRENDS]]
+    ordered = sorted(long_enough.items(), key=lambda item: item[0][1] != "")
+    variants = {key[2] for key in long_enough}
+    return [_course(key, points, len(variants) > 1) for key, points in ordered[:MOST_TRENDS]]
 
 
-def _course(endpoint: str, metric: str, points: list[trend.Point]) -> Course:
-    title = f"{metric}, {safe.name(endpoint) if endpoint else 'all endpoints'}"
+def _course(key: tuple[str, str, str], points: list[trend.Point], several: bool) -> Course:
+    metric, endpoint, variant = key
+    title = f"{metric}, {endpoint or 'all endpoints'}"
+    if several:
+        title = f"{metric}, {endpoint}, {variant}" if endpoint else f"{metric}, {variant}"
     return Course(title, trend.draw(points, f"{title} over {len(points)} runs"), len(points))

@@ -13,11 +13,13 @@
   function filter() {
     var words = document.getElementById("words").value.toLowerCase().split(/\s+/).filter(Boolean);
     var verdict = document.getElementById("verdict").value;
+    var kind = document.getElementById("kind").value;
     var shown = 0;
     document.querySelectorAll(".runs tbody tr").forEach(function (row) {
       var text = row.textContent.toLowerCase();
       var fits = words.every(function (word) { return text.indexOf(word) >= 0; });
-      row.hidden = !fits || (verdict !== "" && row.getAttribute("data-verdict") !== verdict);
+      row.hidden = !fits || (verdict !== "" && row.getAttribute("data-verdict") !== verdict) ||
+        (kind !== "" && row.getAttribute("data-kind") !== kind);
       shown += row.hidden ? 0 : 1;
     });
     document.querySelector(".nothing").classList.toggle("shown", shown === 0);
@@ -30,6 +32,7 @@
   }
 
   function unlike(first, second) {
+    if (first.kind !== second.kind) return ["kind"];
     return Object.keys(first.alike).filter(function (name) { return first.alike[name] !== second.alike[name]; });
   }
 
@@ -37,7 +40,7 @@
 
   function refusal(first, second, names) {
     var box = make("div", undefined, "concern fail");
-    box.appendChild(make("p", "These two runs cannot be compared: machine or workload differ."));
+    box.appendChild(make("p", "These two runs cannot be compared: kind, machine or workload differ."));
     var list = make("ul");
     names.forEach(function (name) {
       list.appendChild(make("li", name + ": " + first.alike[name] + " against " + second.alike[name]));
@@ -46,28 +49,42 @@
     return box;
   }
 
-  function side(one) { return one ? one.change + " (" + one.interval + ")" : "not measured"; }
+  function side(one) {
+    if (!one) return "not measured";
+    return one.interval ? one.text + " (" + one.interval + ")" : one.text;
+  }
+
+  function hasInterval(one) { return Boolean(one) && one.low !== null && one.high !== null; }
+
+  function relation(one, other) {
+    if (hasInterval(one) && hasInterval(other)) {
+      return one.low <= other.high && other.low <= one.high ? "overlap" : "apart";
+    }
+    if (!other || !one.level || other.level === null) return "";
+    var change = (other.level / one.level - 1) * 100;
+    return (change < 0 ? "\u2212" : "+") + Math.abs(change).toFixed(1) + "%";
+  }
 
   function table(first, second) {
     var others = {};
-    second.contrasts.forEach(function (one) { others[keyOf(one)] = one; });
+    second.measures.forEach(function (one) { others[keyOf(one)] = one; });
     var node = make("table", undefined, "numbers compared");
     var head = node.createTHead().insertRow();
-    ["Metric", "Endpoint", first.started, second.started, "Intervals"].forEach(function (name) {
+    ["Metric", "Endpoint", first.started, second.started, "Second to first"].forEach(function (name) {
       var cell = make("th", name);
       cell.scope = "col";
       head.appendChild(cell);
     });
     var body = node.createTBody();
-    first.contrasts.forEach(function (one) {
+    first.measures.forEach(function (one) {
       var other = others[keyOf(one)];
-      var overlap = other ? one.low <= other.high && other.low <= one.high : null;
+      var told = relation(one, other);
       var row = body.insertRow();
-      var name = make("th", one.metric);
+      var name = make("th", one.variant ? one.metric + ", " + one.variant : one.metric);
       name.scope = "row";
       row.appendChild(name);
       [one.endpoint || "all", side(one), side(other)].forEach(function (text) { row.appendChild(make("td", text)); });
-      row.appendChild(make("td", overlap === null ? "" : overlap ? "overlap" : "apart", overlap === false ? "apart" : ""));
+      row.appendChild(make("td", told, told === "apart" ? "apart" : ""));
     });
     return node;
   }
@@ -86,12 +103,16 @@
     var scroll = make("div", undefined, "scroll");
     scroll.appendChild(names.length ? refusal(first, second, names) : table(first, second));
     place.appendChild(scroll);
+    if (!names.length && !first.measures.every(hasInterval)) {
+      place.appendChild(make("p", "Numbers without an interval come from one run each: whether they differ by more than two runs of the same thing do is not known.", "note"));
+    }
   }
 
   document.addEventListener("DOMContentLoaded", function () {
     runs = JSON.parse(document.getElementById("runs").textContent);
     document.getElementById("words").addEventListener("input", filter);
     document.getElementById("verdict").addEventListener("change", filter);
+    document.getElementById("kind").addEventListener("change", filter);
     document.querySelectorAll(".pick input").forEach(function (box) {
       box.addEventListener("change", function () {
         var all = document.querySelectorAll(".pick input:checked");
