@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from loadstone.record.probed import Accounting, FactChange, PlanFact, PlanNode, ProbeFacts
 from loadstone.record.result import Contrast, Result
@@ -22,6 +23,8 @@ WORTH_NAMING = 0.2
 LEAST_MOVE = 0.05
 """Share of a request's time by which the probe must have seen it move."""
 MOST_OF_IT = 0.5
+MANY_ALIKE = 4
+"""Words from which on the common beginning of two statements is left out."""
 OTHER_PLAN = 2.0
 """Factor in the pages touched from which a plan counts as a cause."""
 
@@ -116,10 +119,18 @@ def _tell(case: Case) -> Iterator[Sentence]:
     told = _causes(case)
     against = _against(case)
     if not told:
-        unknown = "nothing that was counted moved with it, so the cause is not known"
-        yield Sentence(f"{lead}; {unknown}{against}.", ("effects", "probe"))
+        yield Sentence(f"{lead}; {_unknown(case)}{against}.", ("effects", "probe"))
         return
     yield Sentence(f"{lead}: {told}{against}.", ("effects", "probe"))
+
+
+def _unknown(case: Case) -> str:
+    """Return that no cause can be named; what moved when requests were repeated is told, as it may be one."""
+    repeated = case.facts.get("queries_repeat")
+    if repeated is None or case.moved("queries_repeat") <= 0:
+        return "nothing that was counted moved with it, so the cause is not known"
+    change = wording.exact_change(repeated)
+    return f"from first requests the cause is not known; when repeated, a request's queries are {change}"
 
 
 def _amount(contrast: Contrast) -> str:
@@ -200,8 +211,18 @@ def _replaced(case: Case) -> str:
     whole = (whole - sum(one.wait_us for one in case.before.statement_facts)) * case.way
     if moved < MOST_OF_IT * whole or whole <= 0:
         return ""
-    told = [safe.name(max(side, key=lambda one: one.wait_us).sql, 60) for side in (gone, new)]
+    costliest = [max(side, key=lambda one: one.wait_us).sql for side in (gone, new)]
+    told = [safe.name(one, 60) for one in _from_difference(costliest[0], costliest[1])]
     return f"other statements ({told[0]} {quantities.ARROW} {told[1]})"
+
+
+def _from_difference(before: str, after: str) -> list[str]:
+    """Return two statements from the word on in which they differ, where they begin alike."""
+    words = before.split(" "), after.split(" ")
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*words, strict=False)))
+    if alike < MANY_ALIKE:
+        return [before, after]
+    return [" ".join(["…", *one[alike:]]) for one in words]
 
 
 def _other_plan(case: Case) -> str:

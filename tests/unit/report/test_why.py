@@ -124,6 +124,35 @@ def test_without_a_fact_that_moved_the_cause_is_not_known(results):
     assert "gone" not in told(result)[0]
 
 
+def test_what_only_repeated_requests_show_is_told_and_is_no_cause(results):
+    """A warm cache: the probe's first requests fill it, and are no faster."""
+    result = with_probe(
+        results.improved(), accounts=(account(20_000, 5_000), account(20_500, 5_000)), queries=(13, 13)
+    )
+    repeat = replace(result.facts[0], endpoint=LIST, fact="queries_repeat", before=13.0, after=0.0)
+    text = told(replace(result, facts=[*result.facts, repeat]))[0]
+    assert "the cause is not known; when repeated, a request's queries are 13 → 0" in text
+    assert "saves" not in text
+
+
+def test_long_statements_are_told_from_where_they_differ(results):
+    accounts = account(50_000, 45_000), account(12_000, 7_000)
+    result = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(5, 5))
+    same = "SELECT id, name, price, created_at FROM products "
+    sides = {"before": (f"{same}JOIN reviews", 40_000.0), "after": (f"{same}WHERE rating > ?", 900.0)}
+    facts = [
+        replace(
+            one,
+            statement_facts=[
+                StatementFact(sql=sides[one.variant][0], calls=1.0, rows=1.0, wait_us=sides[one.variant][1])
+            ],
+        )
+        for one in result.probe.facts
+    ]
+    text = told(replace(result, probe=replace(result.probe, facts=facts)))[0]
+    assert "other statements (… JOIN reviews → … WHERE rating > ?)" in text
+
+
 def test_a_fact_that_moved_the_other_way_is_no_cause_and_is_told(results):
     accounts = account(50_000, 45_000), account(12_000, 7_000)
     result = with_probe(results.improved(), accounts=accounts, queries=(2, 5), rows=(5, 5))
