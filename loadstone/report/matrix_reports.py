@@ -15,7 +15,7 @@ from loadstone.report.load_summary import check_lines
 from loadstone.report.markdown import escape, fenced
 
 WIDEST = 28
-"""Of a first column, in which words stay whole up to here."""
+"""Of the first and the last column, in which words stay whole up to here."""
 
 
 def render(result: MatrixResult, console: Console, *, report: str = "") -> None:
@@ -73,7 +73,10 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[
     console.print(Text(title, style="bold"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for place, column in enumerate(columns):
-        words = [word for row in rows for word in safe.name(row[place], 80).split()] if place == 0 else []
+        ends = place in {0, len(columns) - 1}
+        words = (
+            [column, *(word for row in rows for word in safe.name(row[place], 80).split())] if ends else []
+        )
         widest = max(map(len, words), default=0)
         table.add_column(column, overflow="fold", min_width=min(widest, WIDEST))
     for row in rows:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from loadstone.record.matrix_result import MatrixCell
-from loadstone.report import quantities
+from loadstone.report import quantities, safe
 from loadstone.report.charts import svg
 from loadstone.report.charts.percentiles import tick_name
 from loadstone.report.charts.scale import Scale, linear_ticks, spanning
@@ -72,7 +72,23 @@ def front(cells: Sequence[MatrixCell], label: str) -> Markup:
     if len(corners) > 1:
         parts.append(svg.polyline(corners, "line running"))
     parts += [_mark(one, across, upward) for one in known]
+    parts += [_name(one, across, upward) for one in known if one.best or one.latency is None]
     return svg.canvas(*parts, height=FRONT_HEIGHT, label=label, kind="front")
+
+
+def _name(one: MatrixCell, across: Scale, upward: Scale) -> Markup:
+    """Return what is on, beside the mark and towards the middle."""
+    x = across.at(float(one.extra_bytes or 0))
+    left = x < 50  # noqa: PLR2004 - the middle
+    return svg.text(
+        svg.percent(x),
+        svg.percent(100 - upward.at(one.latency_us)),
+        safe.name(" + ".join(one.on) or "everything off", 40),
+        "tick",
+        text_anchor="start" if left else "end",
+        dx=9 if left else -9,
+        dy="-0.5em",
+    )
 
 
 def _mark(one: MatrixCell, across: Scale, upward: Scale) -> Markup:
