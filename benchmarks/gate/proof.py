@@ -2,11 +2,14 @@
 
     python benchmarks/gate/proof.py --only nothing,n_plus_one
     python benchmarks/gate/proof.py --only slower_5 --budget 3m
-    python benchmarks/gate/proof.py --only nothing --times 20
+    python benchmarks/gate/proof.py --only nothing --runs 20
+    python benchmarks/gate/proof.py --runs 0
     python benchmarks/gate/proof.py --bisect 8
 
 The app is that of benchmarks/accuracy/target, with more products. Every commit is one change of
-the same base, on a branch of its own; `loadstone gate` runs as it is shipped.
+the same base, on a branch of its own; `loadstone gate` runs as it is shipped. Each run appends a row
+to data/gate.jsonl, with a seed that none before it had, so that the counts grow from day to day;
+at the end all stored rows are told, machine by machine.
 """
 
 from __future__ import annotations
@@ -18,13 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from commits import COMMITS, change, n_plus_one
+from rows import STORE, append, next_seed, stored, summary
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "accuracy" / "target"
 PRODUCTS = 40_000
+KEPT = ("subject", "endpoint", "status", "message", "before", "after", "estimate", "low", "high", "margin")
+"""What is kept of a finding."""
 CONFIG = """\
 [target]
 command = ["{python}", "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", "{host}:{port}", "bench.wsgi"]
@@ -54,19 +61,6 @@ scenario = "scenarios/list.py"
 gating = ["latency_mean", "cpu", "errors"]
 budget = "BUDGET"
 """
-INDEX = """\
-from django.db import migrations
-
-
-class Migration(migrations.Migration):
-    dependencies = [("goods", "0001_initial")]
-    operations = [migrations.RemoveIndex(model_name="product", name="goods_by_shelf")]
-"""
-SPIN = """\
-        end = time.perf_counter() + {seconds}
-        while time.perf_counter() < end:
-            pass
-"""
 
 
 def main() -> int:
@@ -76,22 +70,25 @@ def main() -> int:
     )
     parser.add_argument("--only", default=",".join(COMMITS), help="commits, with commas")
     parser.add_argument("--budget", default="2m", help="most time to measure each for")
-    parser.add_argument("--times", type=int, default=1, help="how often each, with seeds 1, 2, …")
-    parser.add_argument("--json", type=Path, help="append a line for each run to this file")
+    parser.add_argument("--runs", type=int, default=1, help="how often each; 0 only tells what is stored")
+    parser.add_argument("--store", type=Path, default=STORE, help="file of rows")
     parser.add_argument("--bisect", type=int, metavar="N", help="instead: an N+1 among N commits, bisected")
     asked = parser.parse_args()
+    unknown = set(asked.only.split(",")) - set(COMMITS)
+    if unknown:
+        parser.error(f"no such commit: {', '.join(sorted(unknown))}; there are {', '.join(COMMITS)}")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        make_repository(root, asked.budget)
+        if asked.bisect or asked.runs:
+            make_repository(root, asked.budget)
         if asked.bisect:
             return bisect(root, asked.bisect)
-        for name in asked.only.split(","):
-            for seed in range(1, asked.times + 1):
-                row = run_gate(root, name, seed)
-                print(tell(row), flush=True)
-                if asked.json:
-                    with asked.json.open("a") as file:
-                        file.write(json.dumps(row) + "\n")
+        for name in asked.only.split(",") * asked.runs:
+            row = run_gate(root, name, next_seed(stored(asked.store), name))
+            append(asked.store, {**row, "budget": asked.budget})
+            print(tell(row), flush=True)
+    for line in summary(stored(asked.store)):
+        print(line)
     return 0
 
 
@@ -118,67 +115,6 @@ def make_repository(root: Path, budget: str) -> None:
         apply(root)
         commit(root, subject)
     git(root, "checkout", "-q", "base")
-
-
-def nothing(root: Path) -> None:
-    """Change a comment."""
-    change(root / "goods" / "views.py", "PER_PAGE = 14", "PER_PAGE = 14  # what fits on a screen")
-
-
-def n_plus_one(root: Path) -> None:
-    """Fetch each product's shelf by itself, and answer the same."""
-    file = root / "goods" / "serializers.py"
-    change(
-        file,
-        "    shelf = ShelfSerializer(read_only=True)\n",
-        "    shelf = serializers.SerializerMethodField()\n\n"
-        "    def get_shelf(self, product: Product) -> dict[str, object]:\n"
-        '        """Return the shelf."""\n'
-        "        return ShelfSerializer(Shelf.objects.get(pk=product.shelf_id)).data\n",
-    )
-
-
-def dropped_index(root: Path) -> None:
-    """Drop the index by which the list finds its page."""
-    (root / "goods" / "migrations" / "0002_no_index.py").write_text(INDEX)
-
-
-def slower(share: float) -> Callable[[Path], None]:
-    """Return a change that spins in the list's view: `share` of about 8 ms."""
-
-    def apply(root: Path) -> None:
-        file = root / "goods" / "views.py"
-        change(file, "from django.db.models import", "import time\n\nfrom django.db.models import")
-        spin = SPIN.format(seconds=round(0.008 * share, 6))
-        change(
-            file,
-            "        given = self.request.query_params\n",
-            f"{spin}        given = self.request.query_params\n",
-        )
-
-    return apply
-
-
-def failing(root: Path) -> None:
-    """Answer one request in eight at once, with a failure."""
-    file = root / "goods" / "views.py"
-    change(file, "PER_PAGE = 14\n", "PER_PAGE = 14\nfrom itertools import count\nseen = count()\n")
-    change(
-        file,
-        "        given = self.request.query_params\n",
-        '        if next(seen) > 200 and next(seen) % 8 == 0:\n            raise RuntimeError("no shelf")\n'
-        "        given = self.request.query_params\n",
-    )
-
-
-COMMITS: dict[str, tuple[str, Callable[[Path], None]]] = {
-    "nothing": ("say why a page has fourteen products", nothing),
-    "n_plus_one": ("fetch the shelf where it is shown", n_plus_one),
-    "dropped_index": ("drop an index that nobody needs", dropped_index),
-    "slower_2": ("take 2% longer", slower(0.02)),
-    "slower_5": ("take 5% longer", slower(0.05)),
-    "failing": ("answer failures at once", failing),
-}
 
 
 def bisect(root: Path, count: int) -> int:
@@ -237,10 +173,7 @@ def run_gate(root: Path, name: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         **{key: told[key] for key in keep},
         "took_s": round(took, 1),
-        "findings": [
-            {key: one[key] for key in ("subject", "endpoint", "status", "message")}
-            for one in told["findings"]
-        ],
+        "findings": [{key: one.get(key) for key in KEPT} for one in told["findings"]],
         "annotations": [f"::{line}" for line in annotations.strip().split("\n::") if line],
     }
 
@@ -254,14 +187,6 @@ def tell(row: dict[str, Any]) -> str:
     lines += [f"    {one['status']}: {one['message'].splitlines()[0]}" for one in row["findings"]]
     lines += [f"    {line.splitlines()[0][:160]}" for line in row["annotations"]]
     return "\n".join(lines)
-
-
-def change(path: Path, old: str, new: str) -> None:
-    """Replace a text that must be there once."""
-    text = path.read_text()
-    if text.count(old) != 1:
-        sys.exit(f"{path} does not hold {old!r} once")
-    path.write_text(text.replace(old, new))
 
 
 def commit(root: Path, subject: str) -> None:
