@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from commits import COMMITS, change, n_plus_one
+from commits import COMMITS, SPUN_S, change, n_plus_one
 from rows import STORE, append, next_seed, stored, summary
 
 HERE = Path(__file__).resolve().parent
@@ -172,6 +172,7 @@ def run_gate(root: Path, name: str, seed: int) -> dict[str, Any]:
         "commit": name,
         "seed": seed,
         **{key: told[key] for key in keep},
+        "spun_s": SPUN_S.get(name, 0.0),
         "took_s": round(took, 1),
         "findings": [{key: one.get(key) for key in KEPT} for one in told["findings"]],
         "annotations": [f"::{line}" for line in annotations.strip().split("\n::") if line],

@@ -61,7 +61,17 @@ def _of_commit(name: str, rows: list[Row]) -> Iterator[str]:
     took = median(row["took_s"] for row in rows)
     yield f"{told}; {', '.join(f'{word} {count}' for word, count in outcomes.items())}; median {took:.0f} s"
     for row in rows if name != "nothing" else [one for one in rows if one.get("outcome") != "passed"]:
-        yield f"    seed {row['seed']}: {row.get('headline') or row.get('error', '')}"
+        yield f"    seed {row['seed']}: {row.get('headline') or row.get('error', '')}{_truth(row)}"
+
+
+def _truth(row: Row) -> str:
+    """Say by how much a slowed view is slower in truth: what was added, of the base's own level."""
+    base = [
+        one["before"] for one in row.get("findings", ()) if one["subject"] == "latency_mean" and one["before"]
+    ]
+    if not (row.get("spun_s") and base):
+        return ""
+    return f"; in truth {row['spun_s'] * 1e6 / base[0]:.1%}"
 
 
 def _code() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from loadstone.config import starting
 from loadstone.config.openapi import Endpoint
 from loadstone.errors import ConfigurationError
-from loadstone.target.discovery import Django, ask_django, find_manage
+from loadstone.target.discovery import Django, ask_django, find_manage, find_python
 
 SCENARIO = "scenarios/start.py"
 
@@ -26,7 +26,7 @@ class Found:
     endpoints: tuple[Endpoint, ...]
 
 
-def of_command(words: str, python: Path | None) -> Found:
+def of_command(root: Path, words: str, python: Path | None) -> Found:
     """Return the beginning of any server; raises `ConfigurationError` where the command has no `{port}`."""
     command = shlex.split(words)
     if "{port}" not in words:
@@ -36,6 +36,7 @@ def of_command(words: str, python: Path | None) -> Found:
         )
     if Path(command[0]).name in {"python", "python3"}:
         command[0] = "{python}"
+        python = python or find_python(root)
     text = starting.toml(
         what=f"`{words}`",
         command=command,
@@ -47,7 +48,7 @@ def of_command(words: str, python: Path | None) -> Found:
         redis=False,
         inputs=(),
         scenario=SCENARIO,
-        python=str(python) if python else "",
+        python=_portable(python, root),
         notes=(
             "If the app uses PostgreSQL or Redis, set them to true below, and hand it {database_url}",
             "and {redis_url} in [target.env]: each variant then has its own, and queries are counted.",
@@ -65,6 +66,7 @@ def of_django(root: Path, python: Path | None) -> Found:
             cause="without one, how the server is started cannot be known",
             remedy='say it: loadstone init --command "… {port}"',
         )
+    python = python or find_python(root, manage.parent)
     django = ask_django(manage, python or Path(sys.executable))
     folder = django.folder.relative_to(root)
     settings = (django.folder / f"{starting.SETTINGS}.py") if django.psycopg else None
@@ -84,12 +86,19 @@ def of_django(root: Path, python: Path | None) -> Found:
         redis=bool(settings and django.redis_caches),
         inputs=[(folder / "**/migrations/*.py").as_posix()] if settings else (),
         scenario=SCENARIO,
-        python=str(python) if python else "",
+        python=_portable(python, root),
         notes=_notes(django),
     )
     written = (settings, starting.settings(django.settings, redis_caches=django.redis_caches))
     what = f"Django with {django.settings} in {folder or '.'}, {len(django.endpoints)} addresses that read"
     return Found(what, text, (settings, written[1]) if settings else None, django.endpoints)
+
+
+def _portable(python: Path | None, root: Path) -> str:
+    """Return how the configuration names a Python: from its own folder where it lies there."""
+    if python is None:
+        return ""
+    return python.relative_to(root).as_posix() if python.is_relative_to(root) else str(python)
 
 
 def _server(django: Django) -> list[str]:

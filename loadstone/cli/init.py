@@ -44,7 +44,11 @@ Exit codes: 0 ready, 2 wrong use, 3 the app does not come up, or cannot be measu
 @click.option("--command", "words", help="How the server is started, with {port}; by default Django's.")
 @click.option("--openapi", help="The OpenAPI schema as JSON: a file, a URL, or a path of the app.")
 @click.option("--health", help="A path that answers 200 once the app is ready; by default it is looked for.")
-@click.option("--python", type=click.Path(path_type=Path), help="The Python that has the app's requirements.")
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    help="The Python that has the app's requirements; by default that of .venv, else Loadstone's own.",
+)
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -69,7 +73,7 @@ def command(
     """Write a loadstone.toml and a scenario for the app in this folder, and check them."""
     root = directory.resolve()
     given, schema = _given_endpoints(openapi, root)
-    found = of_command(words, python) if words else of_django(root, python)
+    found = of_command(root, words, python) if words else of_django(root, python)
     found = replace(found, endpoints=given or found.endpoints)
     paths = [root / FILE_NAME, root / SCENARIO, *([found.settings[0]] if found.settings else [])]
     _refuse_to_overwrite(paths, root, force=force)

@@ -13,6 +13,7 @@ import click
 from loadstone import __version__
 from loadstone.cli.compare import check_json_path
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.config.compile import own_python
 from loadstone.config.load import Project
 from loadstone.config.units import parse_share
 from loadstone.errors import ConfigurationError, ExitCode
@@ -107,7 +108,7 @@ def _benchmarks(project: Project) -> Path:
 def _sides(project: Project, base: str, head: str, *, quiet: bool) -> tuple[MicroSide, MicroSide]:
     sources = sources_of(project, base, head, quiet=quiet)
     target = project.raw.target
-    own = Path(target.python) if target.python else this_python()
+    own = own_python(project) if target.python else this_python()
     first, second = (
         MicroSide(
             name=name,

@@ -211,7 +211,7 @@ def _variant(
         if toggle.scope is Scope.SCHEMA:
             ddl += toggle.ddl.get(choice, ())
     base = base_recipe(project, size, source)
-    own = Path(target.python) if target.python else Path(sys.executable)
+    own = own_python(project)
     return Variant(
         name=name,
         label=label,
@@ -228,6 +228,14 @@ def _variant(
         needs_redis=project.raw.data.redis,
         companions=companions_for(project, choices),
     )
+
+
+def own_python(project: Project) -> Path:
+    """Return what `{python}` stands for in the project as it stands; a path counts from its folder."""
+    named = project.raw.target.python
+    if not named:
+        return Path(sys.executable)
+    return project.root / named if "/" in named else Path(named)
 
 
 def _rules(project: Project, sides: tuple[Mapping[str, str], Mapping[str, str]]) -> tuple[PayloadRule, ...]:

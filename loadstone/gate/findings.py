@@ -22,6 +22,8 @@ from loadstone.verdict.overall import fails
 AFTER = "after"
 MOST_STATEMENTS = 3
 SQL_SHOWN = 160
+FIRST_ERROR = 400
+"""The lowest status that is one."""
 Locate = Callable[[Sequence[str]], tuple[str, int]]
 
 
@@ -33,6 +35,9 @@ def exact_findings(
 ) -> list[GateFinding]:
     """Return what the exact facts of a probed result say; a measurement that failed says only that.
 
+    A request that the base answers and the head does not is a fact of its own, and fails: that the
+    two cannot be compared is told beside it.
+
     Args:
         experiment: whose rules must hold.
         result: of the probe.
@@ -41,7 +46,9 @@ def exact_findings(
             has them, and returns its file from the root of the repository, and its line.
     """
     wrong = measurement_findings(experiment, result, error)
-    return wrong or [one for rule in experiment.exact for one in _exactly(experiment, rule, result, locate)]
+    if wrong:
+        return [*_broken(experiment, result), *wrong]
+    return [one for rule in experiment.exact for one in _exactly(experiment, rule, result, locate)]
 
 
 def timed_findings(
@@ -87,6 +94,24 @@ def not_measured(experiment: GateExperiment, why: str) -> GateFinding:
         why,
         remedy="allow more time in gate.budget, or fewer experiments",
     )
+
+
+def _broken(experiment: GateExperiment, result: Result) -> Iterator[GateFinding]:
+    """Yield, of each endpoint, the requests that the base answers and the head answers with an error."""
+    found: dict[str, list[str]] = {}
+    for one in result.probe.payload.differences if result.probe else ():
+        if one.path == "status" and int(one.before) < FIRST_ERROR <= int(one.after):
+            found.setdefault(one.endpoint, []).append(f"{one.request}: {one.before} → {one.after}")
+    for endpoint, requests in found.items():
+        yield _finding(
+            experiment,
+            Kind.EXACT,
+            "errors",
+            Status.FAILED,
+            f"{endpoint} fails where the base answers: {'; '.join(requests[:MOST_STATEMENTS])}",
+            remedy="mend the change; where the error is meant, take the request out of the scenario",
+            endpoint=endpoint,
+        )
 
 
 def _exactly(

@@ -23,13 +23,23 @@ PLACEHOLDERS = {
 }
 """What settings often need of the environment, for a question that touches no service."""
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
+ENVIRONMENTS = (".venv", "venv", "env")
+"""Folders in which a project's environment usually is."""
 _SKIPPED = {"node_modules", "venv", "env", "site-packages", "__pycache__"}
 _QUESTIONS = """
 import importlib.util, json, os, sys
 sys.path.insert(0, os.getcwd())
 import django
-django.setup()
 from django.conf import settings
+
+def has(name):
+    return importlib.util.find_spec(name) is not None
+
+engine = settings.DATABASES.get("default", {}).get("ENGINE", "")
+if has("psycopg") or has("psycopg2"):
+    # as it will be run: the driver of the project's own database need not be here
+    settings.DATABASES["default"] = {"ENGINE": "django.db.backends.postgresql", "NAME": "nothing"}
+django.setup()
 from django.urls import URLPattern, get_resolver
 from django.utils.regex_helper import normalize
 
@@ -53,9 +63,6 @@ def walk(patterns, prefix):
         else:
             yield from walk(one.url_patterns, path)
 
-def has(name):
-    return importlib.util.find_spec(name) is not None
-
 control = False
 if has("gunicorn"):
     from gunicorn import config
@@ -67,7 +74,7 @@ except Exception as error:
     print(f"the URL configuration cannot be read: {error}", file=sys.stderr)
 print("\\n" + json.dumps({
     "wsgi": (getattr(settings, "WSGI_APPLICATION", None) or "").replace(".application", ":application"),
-    "engine": settings.DATABASES.get("default", {}).get("ENGINE", ""),
+    "engine": engine,
     "redis_caches": [name for name, one in settings.CACHES.items() if "edis" in one.get("BACKEND", "")],
     "gunicorn": has("gunicorn"),
     "control_socket": control,
@@ -92,6 +99,16 @@ class Django:
     """Whether this gunicorn has a control socket, which instances would share."""
     psycopg: bool
     endpoints: tuple[Endpoint, ...]
+
+
+def find_python(*folders: Path) -> Path | None:
+    """Return the Python of the first environment that lies in one of these folders, if any does."""
+    for folder in folders:
+        for name in ENVIRONMENTS:
+            python = folder / name / "bin" / "python"
+            if (folder / name / "pyvenv.cfg").is_file() and python.exists():
+                return python
+    return None
 
 
 def find_manage(root: Path) -> Path | None:

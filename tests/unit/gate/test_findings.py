@@ -11,6 +11,7 @@ from loadstone.config.thresholds import parse_thresholds
 from loadstone.errors import MeasurementError
 from loadstone.gate.findings import exact_findings, timed_findings
 from loadstone.record.gated import Kind, Status
+from loadstone.record.probed import PayloadCheck, PayloadDifference
 from loadstone.stats.verdicts import FailOn
 
 LIST = "GET /api/v1/products/"
@@ -179,3 +180,20 @@ def test_what_ended_the_run_is_told_first():
     error = MeasurementError("it died", cause="signal 9", remedy="give it memory")
     found = exact_findings(experiment(), results.invalid(), error)
     assert (found[0].message, found[0].remedy) == ("it died; signal 9", "give it memory")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fails"), [("200", "500", True), ("404", "500", False), ("200", "302", False)]
+)
+def test_a_request_that_only_the_base_answers_fails_though_the_rest_is_invalid(before, after, fails):
+    result = results.invalid()
+    difference = PayloadDifference(
+        endpoint=LIST, request=f"{LIST}?page=3", path="status", before=before, after=after
+    )
+    payload = PayloadCheck(checked=5, equal=4, rules=[], differences=[difference])
+    probe = replace(results.improved().probe, payload=payload)
+    found = exact_findings(experiment(), replace(result, probe=probe))
+    failed = [one for one in found if one.status is Status.FAILED]
+    assert bool(failed) is fails
+    assert all(one.message.endswith(f"{LIST}?page=3: 200 → 500") for one in failed)
+    assert Status.INVALID in {one.status for one in found}
