@@ -16,11 +16,17 @@ from catalogue.models import Brand, Category, Product, Tag
 from catalogue.plain import PlainProduct
 from catalogue.selectors import listed_products
 from catalogue.serializers import ProductSerializer
+from core import caching
 from core.answering import ToggledRenderer
 from core.keyset import Place, seek
 from core.throttling import CacheThrottle
 from django.conf import settings
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.http import HttpResponse
 from django.test import override_settings
+from django.utils.cache import _generate_cache_header_key, set_response_etag
+from django.utils.text import compress_string
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
@@ -34,6 +40,13 @@ COUNT = 20
 def choosing(**choices: str) -> Any:  # noqa: ANN401 - Django's context
     """Return the settings with these choices of toggles."""
     return override_settings(TOGGLES={**settings.TOGGLES, **choices})
+
+
+def memory(name: str) -> BaseCache:
+    """Return an empty cache in this process."""
+    cache = LocMemCache(name, {})
+    cache.clear()
+    return cache
 
 
 def products() -> list[Product]:
@@ -102,6 +115,59 @@ def test_a_client_is_told_apart(benchmark: Benchmark) -> None:
     request = Request(APIRequestFactory().get("/products", HTTP_X_FORWARDED_FOR="10.0.0.7, 10.0.0.1"))
     throttle = CacheThrottle()
     assert benchmark(throttle.get_cache_key, request, APIView()).startswith("throttle:")
+
+
+@pytest.mark.benchmark(group="throttle")
+def test_a_clients_history_is_kept(benchmark: Benchmark) -> None:
+    throttle = CacheThrottle()
+    throttle.cache = memory("throttle")
+    throttle.num_requests, throttle.duration = (
+        10**9,
+        1,
+    )  # it never ends, and what is older than 1 s is dropped
+    request = Request(APIRequestFactory().get("/products", REMOTE_ADDR="10.0.0.7"))
+    kept = [0.0] * COUNT
+
+    def ask() -> bool:
+        throttle.cache.set("throttle:10.0.0.7", kept)
+        return throttle.allow_request(request, APIView())
+
+    assert benchmark(ask)
+
+
+@pytest.mark.benchmark(group="cache")
+def test_the_key_of_an_address_is_made(benchmark: Benchmark) -> None:
+    request = APIRequestFactory().get("/products?brand=acme&page=3", HTTP_HOST="127.0.0.1")
+    assert "views.decorators.cache" in benchmark(_generate_cache_header_key, "shop", request)
+
+
+@pytest.mark.benchmark(group="invalidation")
+@pytest.mark.parametrize("choice", ["ttl", "versioned"])
+def test_what_is_kept_is_found(benchmark: Benchmark, choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "cache", memory("kept"))
+    with choosing(cache="aside", invalidation=choice):
+        caching.remember("product:7", lambda: {"id": 7})
+        assert benchmark(caching.remember, "product:7", dict) == {"id": 7}
+
+
+@pytest.mark.benchmark(group="compression")
+def test_a_page_is_compressed(benchmark: Benchmark) -> None:
+    with choosing(rating="stored"):
+        page = ToggledRenderer().render(ProductSerializer(products(), many=True).data)
+    assert len(benchmark(compress_string, page)) < len(page)
+
+
+@pytest.mark.benchmark(group="conditional")
+def test_an_answer_is_hashed(benchmark: Benchmark) -> None:
+    with choosing(rating="stored"):
+        page = ToggledRenderer().render(ProductSerializer(products(), many=True).data)
+    answer = HttpResponse(page)
+
+    def tag() -> HttpResponse:
+        del answer.headers["ETag"]
+        return set_response_etag(answer)
+
+    assert benchmark(tag).headers["ETag"]
 
 
 @pytest.mark.benchmark(group="auth")

@@ -20,6 +20,8 @@ from loadstone.stats.verdicts import FailOn
 from loadstone.verdict.metrics import BY_NAME, split_name
 
 MOST_IN_FLIGHT = 256
+NOT_THE_PROJECT = frozenset({".git", ".loadstone", ".venv", "venv", "node_modules"})
+"""Folders whose files `data.inputs` never means: a wide glob would find other projects' in them."""
 MOST_TRACKS = 2
 MOST_GATING = 5
 MOST_GATING_ENDPOINTS = 10
@@ -327,8 +329,11 @@ def _digest(root: Path, patterns: list[str]) -> str:
     """Return a digest of the files that `patterns` name, by path and content."""
     digest = hashlib.sha256()
     try:
-        for path in sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        named = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+        for path in sorted(named):
+            own = path.relative_to(root)
+            if not NOT_THE_PROJECT & set(own.parts):
+                digest.update(own.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     except (ValueError, NotImplementedError, OSError) as error:
         raise ConfigurationError(
             "data.inputs cannot be read", cause=str(error), remedy="give globs relative to loadstone.toml"

@@ -118,6 +118,11 @@ def settings(base: str, *, redis_caches: Sequence[str]) -> str:
         "    },",
         "}",
     ]
+    lines += [
+        "# With loadstone[django] among the app's requirements, probed answers say what they asked of",
+        "# databases and caches, those too that no tap sees; servers that are timed drop it as they start.",
+        '# MIDDLEWARE = ["loadstone.django_accounting.account", *MIDDLEWARE]',
+    ]
     lines += [f'CACHES[{json.dumps(name)}]["LOCATION"] = os.environ["REDIS_URL"]' for name in redis_caches]
     return "\n".join(lines) + "\n"
 

@@ -13,8 +13,10 @@ from loadstone.explain.sql_source import source_of
 from loadstone.explain.tap_postgres import Statement
 from loadstone.explain.tap_redis import RedisCommand
 from loadstone.record.probed import Accounting, ProbeFacts, StatementFact, Total
+from loadstone.server_timing import Told
 
 WITHOUT_SLOWEST = 3
+TAPPED, TOLD = "wire tap", "as the app says itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class ProbeObservation:
     method: str = ""
     target: str = ""
     traceparent: str = ""
+    told: Told | None = None
+    """What the app says of it itself; the taps are believed first."""
 
 
 class _Seen(Protocol):
@@ -65,8 +69,8 @@ def _facts(endpoint: str, variant: str, group: list[ProbeObservation]) -> ProbeF
         endpoint=endpoint,
         variant=variant,
         requests=len(firsts),
-        queries_first=_median(_counts([observation.statements for observation in firsts])),
-        queries_repeat=_median(_counts([observation.statements for observation in repeats])),
+        queries_first=_median(_queries(firsts)),
+        queries_repeat=_median(_queries(repeats)),
         rows=_median(_row_counts(firsts)),
         response_bytes=float(median(observation.response_bytes for observation in firsts or repeats)),
         cache_commands_first=_median(_counts([observation.commands for observation in firsts])),
@@ -82,11 +86,12 @@ def _facts(endpoint: str, variant: str, group: list[ProbeObservation]) -> ProbeF
 def _totals(firsts: list[ProbeObservation], repeats: list[ProbeObservation]) -> dict[str, Total]:
     """Return the exact sums; a fact of which one request could not be counted is left out."""
     counts = {
-        "queries": _counts([one.statements for one in firsts]),
-        "queries_repeat": _counts([one.statements for one in repeats]),
+        "queries": _queries(firsts),
+        "queries_repeat": _queries(repeats),
         "rows": _row_counts(firsts),
         "cache_commands": _counts([one.commands for one in firsts]),
         "cache_commands_repeat": _counts([one.commands for one in repeats]),
+        "cache_misses": [one.told.misses for one in firsts if one.told] if _all_told(firsts) else [],
         "response_bytes": [one.response_bytes for one in firsts],
         "exchanges": _exchanges(firsts),
     }
@@ -99,13 +104,34 @@ def _counts(seen: Sequence[Sequence[_Seen] | None]) -> list[int]:
     return counts if len(counts) == len(seen) else []
 
 
+def sql_source(observations: Iterable[ProbeObservation]) -> str:
+    """Return who counted the statements."""
+    seen = list(observations)
+    return TOLD if _all_told(seen) and all(one.statements is None for one in seen) else TAPPED
+
+
+def _all_told(seen: Sequence[ProbeObservation]) -> bool:
+    return bool(seen) and all(one.told is not None for one in seen)
+
+
+def _queries(seen: list[ProbeObservation]) -> list[int]:
+    """Return each request's statements, as the tap saw them, else as the app says itself."""
+    counts = _counts([one.statements for one in seen])
+    if counts or not _all_told(seen):
+        return counts
+    return [one.told.queries for one in seen if one.told]
+
+
 def _row_counts(firsts: list[ProbeObservation]) -> list[int]:
     rows = [
         sum(statement.rows for statement in each.statements if not statement.control)
         for each in firsts
         if each.statements is not None
     ]
-    return rows if len(rows) == len(firsts) else []
+    if len(rows) == len(firsts):
+        return rows
+    told = [one.told.rows for one in firsts if one.told is not None and one.told.rows is not None]
+    return told if len(told) == len(firsts) else []
 
 
 def _exchanges(firsts: list[ProbeObservation]) -> list[int]:
@@ -156,9 +182,23 @@ def _accounting(firsts: list[ProbeObservation]) -> Accounting | None:
     return Accounting(
         requests=len(firsts),
         total_us=sum(one.service_us for one in firsts) / len(firsts),
-        database_us=_waits([one.statements for one in firsts]),
-        cache_us=_waits([one.commands for one in firsts]),
+        database_us=_first_known(
+            _waits([one.statements for one in firsts]),
+            [one.told.database_ms if one.told else None for one in firsts],
+        ),
+        cache_us=_first_known(
+            _waits([one.commands for one in firsts]),
+            [one.told.cache_ms if one.told else None for one in firsts],
+        ),
     )
+
+
+def _first_known(tapped: float | None, told_ms: Sequence[float | None]) -> float | None:
+    """Return what the tap saw, else the mean of what the app says itself, both in microseconds."""
+    known = [one * 1e3 for one in told_ms if one is not None]
+    if tapped is not None or len(known) < len(told_ms):
+        return tapped
+    return sum(known) / len(known)
 
 
 def _waits(seen: Sequence[Sequence[Statement] | Sequence[RedisCommand] | None]) -> float | None:

@@ -41,12 +41,15 @@ def _request(seen: ProbeObservation) -> ProbedRequest:
         repeat=seen.repeat,
         status=seen.status,
         service_us=seen.service_us,
-        database_us=_wait(seen.statements),
-        cache_us=_wait(seen.commands),
+        database_us=_wait(seen.statements, seen.told.database_ms if seen.told else None),
+        cache_us=_wait(seen.commands, seen.told.cache_ms if seen.told else None),
         cache_commands=None if seen.commands is None else sum(not one.control for one in seen.commands),
         statements=[one for one in statements if len(one.sql) <= MOST_SQL],
     )
 
 
-def _wait(seen: Sequence[Statement] | Sequence[RedisCommand] | None) -> float | None:
-    return None if seen is None else float(sum(one.duration_us for one in seen))
+def _wait(seen: Sequence[Statement] | Sequence[RedisCommand] | None, told_ms: float | None) -> float | None:
+    """Return what the tap saw, else what the app says itself."""
+    if seen is None:
+        return None if told_ms is None else told_ms * 1e3
+    return float(sum(one.duration_us for one in seen))

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 from loadstone.config.model import Experiment
 from loadstone.errors import MeasurementError, TargetError
 from loadstone.explain.explained import examples_of, plans_of, unexplained
-from loadstone.explain.facts import ProbeObservation, probe_facts
+from loadstone.explain.facts import ProbeObservation, probe_facts, sql_source
 from loadstone.explain.payload import PayloadChecker, Response
 from loadstone.explain.plans import watched
 from loadstone.explain.slowest import slowest_probed
 from loadstone.explain.tap_postgres import PostgresTap
 from loadstone.explain.tap_redis import RedisTap
 from loadstone.record.probed import Footprint, PlanFact, Probe
+from loadstone.server_timing import decode
 from loadstone.target.footprint import held, written_bytes
 from loadstone.target.rest import await_rest
 from loadstone.target.sql import session
@@ -98,6 +99,7 @@ class ProbeLane:
         self._remember_statements()
         return Probe(
             facts=probe_facts(self._observations),
+            sql_source=sql_source(self._observations),
             payload=checker.result(),
             plans=self._plans,
             slowest=slowest_probed(self._observations),
@@ -183,6 +185,7 @@ class ProbeLane:
                 method=exchange.method,
                 target=exchange.target,
                 traceparent=exchange.traceparent,
+                told=decode(exchange.server_timing),
             )
         )
         if not exchange.repeat:

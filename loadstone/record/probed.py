@@ -69,7 +69,8 @@ class FactChange(Record, frozen=True, kw_only=True):
     """One exact count of one endpoint, after against before: the same requests, so no error bars.
 
     `fact` is `queries`, `queries_repeat` (of a request sent a second time), `rows`,
-    `cache_commands`, `cache_commands_repeat`, `response_bytes` or, of steps that are
+    `cache_commands`, `cache_commands_repeat`, `cache_misses` (as the app
+    says itself, in Server-Timing), `response_bytes` or, of steps that are
     several requests, `exchanges`. More is *regressed*, fewer *improved*, the same
     *equivalent*.
     """

@@ -60,6 +60,7 @@ FACT_LABELS = {
     "rows": "rows",
     "cache_commands": "cache commands",
     "cache_commands_repeat": "cache commands when repeated",
+    "cache_misses": "cache misses",
     "response_bytes": "response",
     "exchanges": "requests and messages",
 }

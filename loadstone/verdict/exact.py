@@ -29,6 +29,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("rows", "rows per request"),
     Fact("cache_commands", "cache commands per request"),
     Fact("cache_commands_repeat", "cache commands per repeated request"),
+    Fact("cache_misses", "cache misses per request"),
     Fact("response_bytes", "response size", unit="bytes"),
     Fact("exchanges", "requests and messages per step"),
 )

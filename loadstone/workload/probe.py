@@ -128,6 +128,7 @@ def _describe(
         number=number,
         service_us=reply.observation.service_us if reply.observation else 0,
         exchanges=_exchanges(response),
+        server_timing=str(headers.get("server-timing") or ""),
     )
 
 

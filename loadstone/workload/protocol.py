@@ -149,6 +149,8 @@ class Exchange(Message, kw_only=True, tag="exchange"):
     """Of a step that is several requests, as its answer counts them; None where it is one."""
     traceparent: str = ""
     """The trace context that it carried, equal on all variants."""
+    server_timing: str = ""
+    """What the app says of it itself, in the header of that name."""
 
 
 class UserSteps(msgspec.Struct, kw_only=True):

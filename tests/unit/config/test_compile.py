@@ -82,6 +82,16 @@ def test_a_change_of_the_inputs_changes_the_recipe(project):
     assert compile_experiment(project, Wish("orm=naive", "orm=prefetch")).variants[0].recipe.key != first
 
 
+def test_a_wide_glob_of_inputs_means_the_project_and_not_its_environment(project):
+    raw = replace(project.raw, data=replace(project.raw.data, inputs=["**/*.py"]))
+    wide = dataclasses.replace(project, raw=raw)
+    first = compile_experiment(wide, Wish("orm=naive", "orm=prefetch")).variants[0].recipe.key
+    for name in (".venv/lib/x.py", ".loadstone/checkouts/x.py"):
+        (wide.root / name).parent.mkdir(parents=True)
+        (wide.root / name).write_text("other = 1\n")
+    assert compile_experiment(wide, Wish("orm=naive", "orm=prefetch")).variants[0].recipe.key == first
+
+
 def test_the_scenario_is_the_toggles_own_unless_named(project):
     assert compile_experiment(project, Wish("orm=naive", "orm=prefetch")).scenario.name == "orm.py"
     assert compile_experiment(project, Wish("cache=off", "cache=on")).scenario.name == "browse.py"
