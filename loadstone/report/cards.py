@@ -114,7 +114,8 @@ def of_load(result: LoadResult) -> Card:
     """Return the card of one variant under load; its numbers have no intervals."""
     plan, word = result.plan, load_summary.word(result)
     offered = {"offered": plan.rate} if plan.model == "open" else {"users": str(plan.users)}
-    p99 = dict(result.overall.response.values).get(0.99)
+    known = [(name, value) for name, value in _quantiles(result.overall.response) if math.isfinite(value)]
+    told = f"{known[-1][0]} {quantities.microseconds(known[-1][1])}" if known else "no response time known"
     return Card(
         kind="load",
         id=result.id,
@@ -124,7 +125,7 @@ def of_load(result: LoadResult) -> Card:
         word=word.lower(),
         badge=load_page.BADGES.get(word, "inconclusive"),
         symbol="",
-        found="p99 not known" if p99 is None else f"p99 {quantities.microseconds(p99)}",
+        found=told,
         note=load_summary.verdict_line(result) or f"{quantities.significant(result.overall.rps)} requests/s",
         scenario=plan.scenario,
         size=plan.size,

@@ -187,7 +187,12 @@ def _courses(cards: Sequence[Card]) -> list[Course]:
         for one in card.measures:
             if one.trend:
                 series.setdefault(one.key, []).append((card.started_at, one))
-    long_enough = {key: points for key, points in series.items() if len(points) >= LEAST_RUNS}
+    long_enough = {
+        key: points
+        for key, points in series.items()
+        if len(points) >= LEAST_RUNS
+        and (points[0][1].unit == "change" or any(one.value for _, one in points))
+    }
     ordered = sorted(long_enough.items(), key=lambda item: item[0][1] != "")
     variants = {key[2] for key in long_enough}
     return [_course(key, points, len(variants) > 1) for key, points in ordered[:MOST_TRENDS]]
