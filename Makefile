@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help env demo test lint coverage lock clean
+.PHONY: help env demo test lint coverage lock audit clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -40,6 +40,11 @@ lock: env ## Write the pinned, hashed requirements again
 	  --extra target-app --extra dev pyproject.toml requirements/tools.in -o requirements/dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --extra target-app pyproject.toml requirements/image.in -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements/audit.in -o requirements/audit.txt
+
+audit: ## Ask for known vulnerabilities of everything that is pinned
+	@tools/audit
 
 clean: ## Remove the environment, templates and caches (runs in reports/ are kept)
 	@if [ -x $(BIN)/loadstone ]; then $(BIN)/loadstone clean; fi

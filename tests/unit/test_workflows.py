@@ -1,6 +1,7 @@
 """Workflows take no action that can change under them, hold few rights, and run what a user would."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from loadstone import __version__
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}|\./\.github/actions/\w+")
-WRITES = {"comment.yml": {"pull-requests"}}
-"""Rights to write, by workflow; no other has any."""
+WRITES = {
+    "comment.yml": {"comment": {"pull-requests"}},
+    "release.yml": {"packages": {"id-token"}, "image": {"packages"}, "release": {"contents"}},
+}
+"""Rights to write, by workflow and job; no other has any."""
 
 
 def name_of(path):
@@ -37,14 +43,36 @@ def test_actions_are_pinned_and_no_expression_reaches_a_script(path):
 def test_rights_are_to_read_and_a_job_says_what_it_may_write(path):
     read = yaml.safe_load(path.read_text())
     assert read["permissions"] == {"contents": "read"}
-    allowed = WRITES.get(path.name, set())
     granted = {
-        right
-        for job in read["jobs"].values()
-        for right, kind in job.get("permissions", {}).items()
-        if kind == "write"
+        name: {right for right, kind in job["permissions"].items() if kind == "write"}
+        for name, job in read["jobs"].items()
+        if "permissions" in job
     }
-    assert granted == allowed
+    assert granted == WRITES.get(path.name, {})
+
+
+def test_a_release_comes_of_a_tag_alone_and_of_what_was_tried():
+    read = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+    assert read[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads `on` as true
+    assert all("build" in job["needs"] for name, job in read["jobs"].items() if name != "build")
+
+
+@pytest.mark.parametrize(
+    ("tag", "problem"),
+    [("v9.9.9", "pyproject.toml says"), (f"v{__version__}", f"no section [{__version__}]")],
+)
+def test_a_tag_that_is_not_the_version_or_not_told_about_is_refused(tag, problem):
+    if f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text() and "section" in problem:
+        pytest.skip("this version is told about")
+    ran = subprocess.run(["tools/build_release", tag], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert problem in ran.stderr
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
+def test_actionlint_finds_nothing_wrong():
+    ran = subprocess.run(["actionlint"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_the_workflow_that_may_write_runs_only_code_of_the_default_branch():
