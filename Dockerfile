@@ -4,7 +4,7 @@ ARG PYTHON=python:3.11.13-slim-bookworm
 FROM ${PYTHON} AS build
 WORKDIR /app
 COPY requirements requirements
-COPY tools tools
+COPY tools/make_env tools/make_env
 COPY pyproject.toml README.md LICENSE ./
 COPY loadstone loadstone
 # everything comes as wheels, pinned and hashed: no compiler, here or in the final image
