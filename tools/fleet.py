@@ -118,7 +118,9 @@ class Fleet:
             sys.exit(f"{CONFIG} hands requests to no app:8000")
         lines = [f"    server unix:{self.socket(name)} {server[1]}\n" for name in names]
         text = text.replace(server[0], "".join(lines)).replace("listen 8080;", f"listen {self.bind};")
-        return text.replace("server_tokens off;", "server_tokens off;\n  add_header X-Server $upstream_addr always;")
+        return text.replace(
+            "server_tokens off;", "server_tokens off;\n  add_header X-Server $upstream_addr always;"
+        )
 
 
 def is_ready(path: Path) -> bool:
