@@ -175,7 +175,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--budget", default="90s", help="of the comparison")
+    parser.add_argument("--budget", default="75s", help="of the comparison")
     asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="dashboards-") as made,
