@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import pymysql
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -133,7 +132,9 @@ class Environment:
 
     def _mysql(self, name: str) -> dict[str, Any]:
         if find_spec("MySQLdb") is None:
-            pymysql.install_as_MySQLdb()  # in Python alone; where mysqlclient is installed, that is used
+            self.problems.append(
+                f"{name} names MySQL and its driver is not installed: pip install mysqlclient"
+            )
         parts = urlsplit(self.text(name))
         database = unquote(parts.path.removeprefix("/"))
         if not database:
