@@ -15,6 +15,7 @@ from loadstone.report import quantities, safe
 from loadstone.report.cards import Card
 from loadstone.report.measures import Measure
 
+AGAIN = "repeat one of them under the other's conditions; its report ends with the exact command"
 CAUTION = {
     True: "Intervals that overlap do not tell the two runs apart.",
     False: "Numbers without an interval come from one run each: whether they differ by more than two runs of "
@@ -67,7 +68,7 @@ def pairs(first: Card, second: Card) -> list[Pair]:
         raise ConfigurationError(
             f"these two runs cannot be compared: they differ in {', '.join(found)}",
             cause="; ".join(f"{name}: {safe.name(a)} and {safe.name(b)}" for name, (a, b) in found.items()),
-            remedy="repeat one of them under the other's conditions; its report ends with the exact command",
+            remedy="name two runs of one kind" if "kind" in found else AGAIN,
         )
     sides = [{one.key: one for one in card.measures} for card in (first, second)]
     return [Pair(sides[0].get(key), sides[1].get(key)) for key in dict.fromkeys([*sides[0], *sides[1]])]
