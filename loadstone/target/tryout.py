@@ -139,10 +139,13 @@ def _try(port: int, one: Endpoint, ids: dict[str, str]) -> Tried:
         target = target.replace(f"{{{name}}}", values[name])
     target += f"?{one.query}" if one.query else ""
     status, body = _ask(port, target)
-    listed = _first_id(body) if status == http.client.OK and not one.parameters else None
+    good, says = status in GOOD, str(status or "no answer")
+    if good and _ask(port, target)[1] != body:
+        good, says = False, f"{status}, and something else each time (a token, the time)"
+    listed = _first_id(body) if good and status == http.client.OK and not one.parameters else None
     if listed is not None:
         ids[one.path] = listed
-    return Tried(one, target, str(status or "no answer"), status in GOOD, listed is not None, source)
+    return Tried(one, target, says, good, listed is not None, source)
 
 
 def _first_id(body: bytes) -> str | None:

@@ -9,11 +9,12 @@ from projects import Project
 from loadstone.target.clean import clean_state
 
 SERVER = """\
-import http.server, json, sys
+import http.server, json, sys, time
 
 ITEMS = [{"id": number, "name": f"item {number}"} for number in range(1, 30)]
 SCHEMA = {"openapi": "3.1.0", "paths": {
-    "/items": {"get": {}}, "/items/{id}": {"get": {}}, "/secret": {"get": {}}, "/orders": {"post": {}}}}
+    "/items": {"get": {}}, "/items/{id}": {"get": {}}, "/secret": {"get": {}}, "/now": {"get": {}},
+    "/orders": {"post": {}}}}
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -25,6 +26,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, told = (200, known[path]) if path in known else (404, {})
         if path.startswith("/items/"):
             status, told = 200, ITEMS[int(path[7:]) - 1]
+        if path == "/now":
+            status, told = 200, {"at": time.perf_counter_ns()}
         if path == "/secret":
             status, told = 403, {}
         body = json.dumps(told).encode()
@@ -82,6 +85,7 @@ def test_any_server_by_its_command_is_asked_for_its_schema_and_compared_with_its
     scenario = (bare.folder / "scenarios" / "start.py").read_text()
     assert 'f"/items/{random.choice(known)}"' in scenario
     assert "#   GET /secret: answered 403" in scenario
+    assert "#   GET /now: answered 200, and something else each time" in scenario
     told = tomllib.loads((bare.folder / "loadstone.toml").read_text())
     assert told["target"]["health"] == "/healthz"
     assert len(bare.runs()) == 1
