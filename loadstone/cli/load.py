@@ -20,6 +20,7 @@ from loadstone.config.crew import CrewWish
 from loadstone.config.offered import LoadWish, compile_load
 from loadstone.errors import ExitCode
 from loadstone.lanes.conductor import Options
+from loadstone.lanes.endings import writing_to
 from loadstone.lanes.load import LoadOutcome, run_load
 from loadstone.lanes.load_design import LoadView
 from loadstone.record.observations import Outcome
@@ -145,13 +146,16 @@ def _finish(outcome: LoadOutcome, *, as_json: bool) -> int:
     """Print what came of it, and return the exit code."""
     result = outcome.result
     if result is not None:
-        page, _ = write_load_reports(outcome.folder, result)
+        with writing_to(outcome.folder, outcome.error):
+            page, _ = write_load_reports(outcome.folder, result)
         load_reports.render(result, err() if as_json else out())
         (err() if as_json else out()).print(f"report: {page}", markup=False, soft_wrap=True)
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
     if outcome.error is not None:
         raise outcome.error
+    if result is None:
+        err().print("interrupted before anything was measured")
     if outcome.interrupted or result is None:
         return int(ExitCode.INTERRUPTED)
     return result.exit_code

@@ -15,7 +15,7 @@ from loadstone.config.load import Project
 from loadstone.config.model import Variant
 from loadstone.config.units import parse_duration
 from loadstone.errors import ExitCode, TargetError
-from loadstone.lanes.conductor import interruptible
+from loadstone.lanes.endings import interruptible
 from loadstone.target.children import Child
 from loadstone.target.stage import Stage
 from loadstone.telemetry import prometheus

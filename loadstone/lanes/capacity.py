@@ -108,6 +108,7 @@ class CapacityLane:
         with self.stage.generation(cast, refill=True) as running:
             self.windows.open([running[each.name] for each in variants], generation)
             own = [self._begin(generation, index, size, running) for index in range(len(variants))]
+            running.settle()
             for turn, walked in self._turns(generation, own):
                 self._window(walked, running, turn)
             self.windows.close()

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loadstone.config.capacity import CapacityExperiment
-from loadstone.errors import ConfigurationError, LoadstoneError, MeasurementError
+from loadstone.errors import ConfigurationError, LoadstoneError
 from loadstone.lanes.capacity import CapacityLane
 from loadstone.lanes.capacity_design import CapacityView, make_capacity_plan
 from loadstone.lanes.capacity_windows import Windows
-from loadstone.lanes.conductor import Options, interruptible
+from loadstone.lanes.conductor import Options
+from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, writing_to
 from loadstone.lanes.load_posts import open_generator, sendable
 from loadstone.record.capacity_record import (
     CAPACITY_JOURNAL,
@@ -63,25 +64,30 @@ def conduct_capacity(experiment: CapacityExperiment, options: Options, view: Cap
     plan = make_capacity_plan(experiment, options.command, cores)
     with interruptible(), _open_stage(experiment, options) as stage:
         folder = new_run_folder(options.reports, f"capacity {experiment.title}")
-        journal = LoadJournal(folder, CAPACITY_JOURNAL)
-        journal.append(CapacityPlanLine(plan=plan))
+        with writing_to(folder):
+            journal = LoadJournal(folder, CAPACITY_JOURNAL)
+            journal.append(CapacityPlanLine(plan=plan))
         started, begun = _now(), time.monotonic()
         ending = _end_well(_Search(experiment, plan, stage, folder, journal, view, own))
+        ignore_signals()  # what was measured is worth the second that judging it takes
+        stage.other_runs()  # those that came later
         stage.close()
         error = ending.error
-        journal.append(
-            CapacityEndLine(
-                status=str(ending.status),
-                stop_reason=ending.reason,
-                at=_now(),
-                duration_s=round(time.monotonic() - begun, 3),
-                cause=error.cause if error else "",
+        with writing_to(folder, error):
+            journal.append(
+                CapacityEndLine(
+                    status=str(ending.status),
+                    stop_reason=ending.reason,
+                    at=_now(),
+                    duration_s=round(time.monotonic() - begun, 3),
+                    cause=error.cause if error else "",
+                    other_runs=stage.most_others,
+                )
             )
-        )
-        journal.close()
-        result = judge_capacity(read_sealed_capacity(folder), (folder.name, started), describe_machine())
-        save_capacity(folder, result)
-        write_capacity_reports(folder, result)
+            journal.close()
+            result = judge_capacity(read_sealed_capacity(folder), (folder.name, started), describe_machine())
+            save_capacity(folder, result)
+            write_capacity_reports(folder, result)
     return CapacityOutcome(folder, result, error, ending.status is RunStatus.PARTIAL)
 
 
@@ -120,16 +126,13 @@ def _end_well(search: _Search) -> _Ending:
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
-        failure = MeasurementError(
-            "the search could not go on",
-            cause=f"{type(error).__name__}: {error}",
-            remedy="mend that and repeat the run; if it is no fault of the machine, report it",
-        )
+        failure = unforeseen(error)
         return _Ending(RunStatus.INVALID, failure.problem, failure)
 
 
 def _measure(search: _Search) -> _Ending:
     experiment, plan, stage, view = search.experiment, search.plan, search.stage, search.view
+    stage.warn_of_others(view.step)
     stage.prepare(experiment.variants, progress=view.step)
     view.step("starting the load generator")
     with ExitStack() as stack:

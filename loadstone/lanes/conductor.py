@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
 from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.design import Noise, Setting, make_plan
+from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, unwritten
 from loadstone.lanes.pair import PairLane
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
@@ -158,7 +156,7 @@ def _run(run: _Run) -> Outcome:
     kept, started, begin = run.kept, now(), time.monotonic()
     ending = _end_well(run)
     run.freeze(run.plan)  # where it ended before there was anything to plan by
-    _ignore_signals()  # what was measured is worth the second that judging it takes
+    ignore_signals()  # what was measured is worth the second that judging it takes
     run.stage.close()
     finished, duration_s = now(), time.monotonic() - begin
     if kept is not None:
@@ -204,11 +202,8 @@ def _report(folder: Path, circumstances: Circumstances, fault: LoadstoneError | 
 
 
 def _unwritten(folder: Path, error: OSError) -> MeasurementError:
-    return MeasurementError(
-        f"the report could not be written to {folder}",
-        cause=str(error),
-        remedy=f"make room, and let loadstone resume {folder.name} write it from what the journal keeps",
-    )
+    remedy = f"make room, and let loadstone resume {folder.name} write it from what the journal keeps"
+    return unwritten(folder, error, remedy)
 
 
 def _end_well(run: _Run) -> _Ending:
@@ -221,16 +216,13 @@ def _end_well(run: _Run) -> _Ending:
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error=error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
-        failure = MeasurementError(
-            "the run could not go on",
-            cause=f"{type(error).__name__}: {error}",
-            remedy="mend that and repeat the run; if it is no fault of the machine, report it",
-        )
+        failure = unforeseen(error)
         return _Ending(RunStatus.INVALID, failure.problem, error=failure)
 
 
 def _measure(run: _Run) -> _Ending:
     experiment, view, stage = run.experiment, run.view, run.stage
+    stage.warn_of_others(view.step)
     with ExitStack() as stack:
         stage.prepare(experiment.variants, progress=view.step)
         view.step("starting the load generator")
@@ -282,31 +274,3 @@ def _open_stage(experiment: Experiment, options: Options, setting: Setting) -> S
         redis_url=options.redis_url,
         allowed_hosts=options.allowed_hosts,
     )
-
-
-def _endings() -> list[signal.Signals]:
-    """Return the signals that end a run; who starts it under nohup wants it to outlive the terminal."""
-    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    return [signal.SIGINT, signal.SIGTERM, *hangup]
-
-
-def _ignore_signals() -> None:
-    for one in _endings():
-        signal.signal(one, signal.SIG_IGN)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn the first signal to end into KeyboardInterrupt; later ones do not disturb the clean-up."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        _ignore_signals()
-        raise KeyboardInterrupt
-
-    before = {one: signal.signal(one, interrupt) for one in _endings()}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

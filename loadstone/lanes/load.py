@@ -12,7 +12,8 @@ import msgspec
 from loadstone.config.crew import Crew
 from loadstone.config.offered import LoadExperiment
 from loadstone.errors import LoadstoneError, MeasurementError
-from loadstone.lanes.conductor import Options, interruptible
+from loadstone.lanes.conductor import Options
+from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, writing_to
 from loadstone.lanes.load_design import LoadView, make_load_plan
 from loadstone.lanes.load_posts import open_generator, refuse_too_much, sendable, spent_s
 from loadstone.lanes.load_show import Showing
@@ -99,7 +100,8 @@ class _Run:
     def run(self) -> LoadOutcome:
         """Measure, judge and write the result."""
         started = now()
-        self._journal.append(LoadPlanLine(plan=self._plan))
+        with writing_to(self._folder):
+            self._journal.append(LoadPlanLine(plan=self._plan))
         error: LoadstoneError | None = None
         status, reason = RunStatus.COMPLETE, "the plan is carried out"
         try:
@@ -109,11 +111,19 @@ class _Run:
             status, reason = RunStatus.PARTIAL, "interrupted"
         except LoadstoneError as fault:
             error, status, reason = fault, RunStatus.INVALID, fault.problem
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
+            error, status = unforeseen(fault), RunStatus.INVALID
+            reason = error.problem
+        ignore_signals()  # what was measured is worth the second that judging it takes
         if self._seen.aborted:
             reason = f"a threshold broke: {self._seen.aborted}"
+        self._stage.other_runs()  # those that came later
         self._stage.close()
         self._watcher.ended(None)
-        result = self._finish(LoadEndLine(status=str(status), stop_reason=reason, at=now()), started)
+        with writing_to(self._folder, error):
+            others = self._stage.most_others
+            end = LoadEndLine(status=str(status), stop_reason=reason, at=now(), other_runs=others)
+            result = self._finish(end, started)
         return LoadOutcome(self._folder, result, error, status is RunStatus.PARTIAL)
 
     def _finish(self, end: LoadEndLine, started: str) -> LoadResult | None:
@@ -142,6 +152,7 @@ class _Run:
 
     def _measure(self) -> None:
         experiment, stage, view = self._experiment, self._stage, self._view
+        stage.warn_of_others(view.step)
         with ExitStack() as stack:
             stage.prepare([experiment.variant], progress=view.step)
             crew = experiment.offer.crew
@@ -218,6 +229,7 @@ class _Run:
     def _offer(self, generator: LoadGenerator, running: Generation, order: RunBlock | RunCrowd) -> None:
         """Run the measured part; what it brought is in `_seen`, however it ends."""
         seen, it = self._seen, running["it"]
+        running.settle()
         before, machine, seen.begun = it.cpu(), CpuSampler(), time.monotonic()
         showing = Showing(self._experiment.title, [("it", self._experiment.variant.label)])
 

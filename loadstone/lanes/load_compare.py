@@ -100,6 +100,7 @@ class LoadLane:
             sides = [Side(variant=each.name, base_url=running[each.name].base_url) for each in variants]
             self.watcher.serving({each.variant: each.base_url for each in sides})
             self._open(index, sides, running)
+            running.settle()
             machine, begin = CpuSampler(), time.monotonic()
             blocks, requests, schedule, errors = self._blocks(index, running)
             duration_s, steal, ended_at = time.monotonic() - begin, machine.steal(), now()

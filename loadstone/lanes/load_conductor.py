@@ -17,8 +17,9 @@ from loadstone.config.model import Experiment
 from loadstone.config.offered import Offer
 from loadstone.config.units import format_duration
 from loadstone.errors import ConfigurationError, LoadstoneError, MeasurementError
-from loadstone.lanes.conductor import Options, Outcome, interruptible
+from loadstone.lanes.conductor import Options, Outcome
 from loadstone.lanes.design import Setting, make_plan
+from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, writing_to
 from loadstone.lanes.load_compare import LoadLane, probed_line
 from loadstone.lanes.load_posts import open_generator, sendable
 from loadstone.lanes.posts import open_posts
@@ -148,31 +149,27 @@ def conduct_load(experiment: Experiment, offer: Offer, options: Options, view: V
         folder = new_run_folder(options.reports, f"{experiment.title} load")
         named = [(each.name, each.label) for each in experiment.variants]
         options.watcher.began(folder.name, design.plan.title, named)
-        journal = LoadJournal(folder)
-        journal.append(DesignLine(design=design))
+        with writing_to(folder):
+            journal = LoadJournal(folder)
+            journal.append(DesignLine(design=design))
         started, begin = _now(), time.monotonic()
         ending = _end_well(experiment, offer.crew, design, stage, folder, journal, view, options.watcher)
+        ignore_signals()  # what was measured is worth the second that judging it takes
+        stage.other_runs()  # those that came later
         stage.close()
-    journal.append(
-        ComparisonEndLine(
-            status=str(ending.status),
-            stop_reason=ending.reason,
-            at=_now(),
-            decided=ending.decided,
-            cause=ending.error.cause if ending.error else "",
-        )
-    )
-    journal.close()
-    circumstances = Circumstances(
-        run_id=folder.name,
-        started_at=started,
-        finished_at=_now(),
-        duration_s=round(time.monotonic() - begin, 3),
-        machine=describe_machine(),
-    )
-    result = judge_comparison(read_sealed_load(folder), circumstances)
-    save_result(folder, result)
-    write_reports(folder, result)
+        with writing_to(folder, ending.error):
+            journal.append(_end_line(ending, stage.most_others))
+            journal.close()
+            circumstances = Circumstances(
+                run_id=folder.name,
+                started_at=started,
+                finished_at=_now(),
+                duration_s=round(time.monotonic() - begin, 3),
+                machine=describe_machine(),
+            )
+            result = judge_comparison(read_sealed_load(folder), circumstances)
+            save_result(folder, result)
+            write_reports(folder, result)
     options.watcher.looked(result.contrasts)
     options.watcher.ended(result.verdict.verdict)
     return Outcome(folder, folder / PAGE, result, ending.error, ending.interrupted)
@@ -195,6 +192,20 @@ def _end_well(
         return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error=error)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported
+        failure = unforeseen(error)
+        return _Ending(RunStatus.INVALID, failure.problem, error=failure)
+
+
+def _end_line(ending: _Ending, others: int) -> ComparisonEndLine:
+    return ComparisonEndLine(
+        status=str(ending.status),
+        stop_reason=ending.reason,
+        at=_now(),
+        decided=ending.decided,
+        cause=ending.error.cause if ending.error else "",
+        other_runs=others,
+    )
 
 
 def _measure(
@@ -207,6 +218,7 @@ def _measure(
     view: View,
     watcher: Watcher,
 ) -> _Ending:
+    stage.warn_of_others(view.step)
     stage.prepare(experiment.variants, progress=view.step)
     with ExitStack() as stack:
         view.step("probing: the same requests to both variants")

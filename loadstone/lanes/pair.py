@@ -18,7 +18,6 @@ from loadstone.record.journal import CpuSeconds, GenerationLine, Journal, UserHa
 from loadstone.record.observations import Rows, rows_from_bytes, spikes_from_bytes
 from loadstone.record.plan import Control, Plan, PlannedGeneration
 from loadstone.stats.streams import stream_seed
-from loadstone.target.clean import other_runs
 from loadstone.target.cores import Track
 from loadstone.target.cpu import CpuReading
 from loadstone.target.sql import session
@@ -252,7 +251,7 @@ class PairLane:
             first_error=done.first_error,
             plan_fingerprints=measured.fingerprints,
             stopped_early=done.stopped_early,
-            other_runs=len(other_runs(self.stage.state, own=self.stage.token)),
+            other_runs=len(self.stage.other_runs()),
             turnover_s=round(measured.turnover_s, 3),
             ended_at=measured.ended_at,
         )

@@ -84,6 +84,7 @@ class ProbeLane:
             )
             written = [written_bytes(running[variant.name]) for variant in variants]
             self._drain_all()
+            running.settle()
             done = self.generator.run_probe(plan, lambda exchange: self._take(exchange, checker))
             running.check()
             self._weigh(running, written)

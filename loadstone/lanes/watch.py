@@ -27,6 +27,7 @@ class Watch:
 
     def begin(self) -> None:
         """Read everything, right before the first timed request."""
+        self._running.settle()
         self._machine = CpuSampler()
         self._before = self._read()
         self._begin = time.monotonic()

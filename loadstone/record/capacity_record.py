@@ -125,6 +125,8 @@ class CapacityEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field="k
     at: str
     duration_s: float
     cause: str = ""
+    other_runs: int = 0
+    """Most other runs that went on at once on this machine."""
 
 
 CapacityLine = CapacityPlanLine | GeneratorLine | SearchLine | WindowLine | CapacityEndLine

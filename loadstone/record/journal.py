@@ -83,7 +83,7 @@ class GenerationLine(Line, frozen=True, kw_only=True, tag="generation"):
     stopped_early: str = ""
     """Why the users stopped before the planned time, where they did."""
     other_runs: int = 0
-    """Other runs of this project that went on at the same time."""
+    """Other runs of this machine that went on at the same time."""
     turnover_s: float | None = None
     """What it took to start the variants, warm them up and stop them; None: not recorded."""
     spikes: str = ""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from loadstone.errors import ConfigurationError, MeasurementError
+from loadstone.record.capacity_record import CAPACITY_JOURNAL
 from loadstone.record.folder import RESULT
 from loadstone.record.journal import (
     JOURNAL,
@@ -20,8 +21,12 @@ from loadstone.record.journal import (
     ResumeLine,
     read_journal,
 )
+from loadstone.record.load_record import JOURNAL as LOAD_JOURNAL
 from loadstone.record.plan import Plan
 from loadstone.record.result import RunStatus
+
+_OTHER_JOURNALS = (LOAD_JOURNAL, CAPACITY_JOURNAL)
+"""Of the lanes whose runs do not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ def read_kept(folder: Path) -> Kept:
 
 def _lines(folder: Path) -> list[AnyLine]:
     path = folder / JOURNAL
+    if not path.is_file() and any((folder / name).is_file() for name in _OTHER_JOURNALS):
+        raise _wrong_lane(folder, "repeat it; what it sealed lies in its folder")
     if not path.is_file():
         raise ConfigurationError(
             f"{folder} is no run", cause=f"it holds no {JOURNAL}", remedy="name a run folder under reports/"

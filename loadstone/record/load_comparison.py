@@ -96,6 +96,8 @@ class ComparisonEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field=
     at: str
     decided: bool = False
     cause: str = ""
+    other_runs: int = 0
+    """Most other runs that went on at once on this machine."""
 
 
 ComparisonLine = DesignLine | ProbedLine | LoadGenerationLine | ComparisonEndLine

@@ -120,6 +120,8 @@ class LoadEndLine(Frozen, frozen=True, kw_only=True, tag="end", tag_field="kind"
     status: str
     stop_reason: str
     at: str
+    other_runs: int = 0
+    """Most other runs that went on at once on this machine."""
 
 
 LoadLine = LoadPlanLine | BlockLine | LoadEndLine

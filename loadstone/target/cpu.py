@@ -70,6 +70,27 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def forked_workers(pid: int) -> list[int]:
+    """Return the descendants of a process that run its own program, as pre-fork servers' workers do."""
+    return [each for each in tree(pid)[1:] if _program(each) == _program(pid) != ""]
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and has not ended; one that waits to be reaped has."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in {b"Z", b"X"}
+
+
+def _program(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - the text, and not where it leads
+    except OSError:
+        return ""
+
+
 def tree_memory_bytes(pid: int) -> int:
     """Return the memory of a process tree, pages shared within it counted once (PSS)."""
     return sum(_memory_bytes(each) for each in tree(pid))

@@ -100,6 +100,8 @@ class Generation(Sequence[Running]):
 
     def __init__(self, running: Sequence[Running]) -> None:
         self._running = list(running)
+        self._workers: list[list[int]] = [[] for _ in self._running]
+        self.settle()
 
     def __getitem__(self, key: int | str | slice) -> Running:  # type: ignore[override]  # no slices
         if isinstance(key, str):
@@ -111,8 +113,16 @@ class Generation(Sequence[Running]):
     def __len__(self) -> int:
         return len(self._running)
 
+    def settle(self) -> None:
+        """Note the servers' workers, right before they are measured: `check` misses those that end."""
+        for each, workers in zip(self._running, self._workers, strict=True):
+            workers += [pid for pid in cpu.forked_workers(each.server.child.pid) if pid not in workers]
+
     def check(self) -> None:
-        """Raise TargetError when any process of the generation has gone, the deepest cause first."""
+        """Raise TargetError when any process of the generation has gone, the deepest cause first.
+
+        A server that replaces a worker goes on, with another process: that is noticed too.
+        """
         for each in self._running:
             for child in each.children():
                 if not child.alive():
@@ -121,3 +131,13 @@ class Generation(Sequence[Running]):
                         cause=child.log_tail() or "it wrote nothing",
                         remedy="what was measured in this generation is not used; see its log for why",
                     )
+        for each, workers in zip(self._running, self._workers, strict=True):
+            gone = [pid for pid in workers if not cpu.is_running(pid)]
+            if gone:
+                told = f"process {gone[0]} has ended; what replaces it starts cold"
+                raise TargetError(
+                    f"{each.server.child.name} lost a process while it was measured",
+                    cause=f"{told}\n{each.log_tail()}".rstrip(),
+                    remedy="see its log for why; a server that replaces or retires workers by itself "
+                    "cannot be measured: keep their number fixed, without max-requests",
+                )

@@ -54,6 +54,7 @@ class Supervisor:
     ) -> None:
         self.token = token or new_token()
         self._children: list[Child] = []
+        self._scratch: list[Path] = []
         self._secrets = frozenset(secrets)
         self._serial = itertools.count(1)
         self._reaper = self._start_reaper()
@@ -179,6 +180,7 @@ class Supervisor:
 
     def remove_at_end(self, folder: Path) -> None:
         """Have a folder of this run removed at the end; it must bear the token in its path."""
+        self._scratch.append(folder.absolute())
         pipe = self._reaper.stdin
         if pipe is not None and not pipe.closed:
             with suppress(BrokenPipeError):
@@ -197,6 +199,10 @@ class Supervisor:
             self._reaper.kill()
             with suppress(subprocess.TimeoutExpired):
                 self._reaper.wait(1.0)
+        if self._reaper.returncode != 0:  # somebody ended it: its work is done here
+            reaper.stop_processes(self.token)
+            for folder in self._scratch:
+                reaper.remove_folder(folder, self.token)
 
     def _start_reaper(self) -> subprocess.Popen[bytes]:
         argv = [sys.executable, "-I", "-S", str(reaper.__file__), f"{reaper.SERVICE_PREFIX}{self.token}"]

@@ -18,7 +18,7 @@ from typing import Self
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
-from loadstone.target import clean, companions, folders, hosts, servers
+from loadstone.target import clean, companions, folders, hosts, neighbours, servers
 from loadstone.target.children import Child
 from loadstone.target.external import ExternalDatabases
 from loadstone.target.external_redis import ExternalCaches
@@ -86,6 +86,8 @@ class Stage:
             hosts.require_allowed(hosts.redis_hosts(redis_url), allowed_hosts, "--redis-url")
         self.state = State.open(state)
         self.slots = slots
+        self.most_others = 0
+        """Most other runs that were seen on this machine at once."""
         self._listen = listen
         self._generations = itertools.count(1)
         self._exits = ExitStack()
@@ -94,6 +96,9 @@ class Stage:
             self.supervisor = supervisor or self._exits.enter_context(Supervisor())
             self.home = self._exits.enter_context(clean.run_folder(self.state, self.token))
             self.supervisor.remove_at_end(self.home)
+            seen = self._exits.enter_context(neighbours.presence(self.token, state.absolute().parent))
+            self.supervisor.remove_at_end(seen)
+            neighbours.require_alone(self.other_runs())
             self._ports = Ports()
             self._exits.callback(self._ports.close)
             self._caches = self._open_caches(redis_url)
@@ -135,8 +140,15 @@ class Stage:
         self._exits.close()
 
     def other_runs(self) -> list[str]:
-        """Return the tokens of other living runs of this project, which disturb its timing."""
-        return clean.other_runs(self.state, own=self.token)
+        """Return where other living runs of this machine go on, which disturb this one's timing."""
+        others = neighbours.neighbours(self.token)
+        self.most_others = max(self.most_others, len(others))
+        return others
+
+    def warn_of_others(self, tell: Progress) -> None:
+        """Tell whether other runs go on, where some do."""
+        if others := self.other_runs():
+            tell(neighbours.warning_of(others), None)
 
     def prepare(self, variants: Sequence[Variant], progress: Progress = silent) -> dict[str, Template | None]:
         """Build the templates that the variants need; returns them by the variant's name.

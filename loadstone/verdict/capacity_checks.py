@@ -12,6 +12,7 @@ from loadstone.record.result import Check, CheckStatus
 from loadstone.stats.capacity import Trial
 from loadstone.verdict.capacity_searches import SealedCapacity, WalkedWindow, search_result
 from loadstone.verdict.capacity_window import parse_objective
+from loadstone.verdict.checks.surroundings import others_check
 from loadstone.verdict.load_checks import STEAL_WARN
 
 FEW_SEARCHES = 3
@@ -37,6 +38,7 @@ def capacity_checks(sealed: SealedCapacity) -> list[Check]:
     checks.append(
         _check("scenario", told, raised, 0, "after a failed request that may be right; else mend it")
     )
+    checks += [others_check(sealed.end.other_runs)] if sealed.end and sealed.end.other_runs else []
     if len(sealed.plan.processes) > 1:
         checks.append(_processes(sealed))
     return checks

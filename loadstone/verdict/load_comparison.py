@@ -36,6 +36,7 @@ from loadstone.record.result import (
 )
 from loadstone.stats.inference import contrasts as contrasts_of
 from loadstone.verdict.assemble import Circumstances
+from loadstone.verdict.checks.surroundings import others_check
 from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.load_checks import comparison_checks
@@ -92,6 +93,7 @@ def judge_comparison(sealed: SealedLoad, circumstances: Circumstances) -> Result
     rules = rules_at(plan, observations.count, ended=True, decided=end is not None and end.decided)
     found = load_contrasts(observations, rules) if rules else []
     checks = comparison_checks(sealed.design, observations, sealed.probe)
+    checks += [others_check(sealed.end.other_runs)] if sealed.end and sealed.end.other_runs else []
     names = [variant.name for variant in plan.variants]
     changes = fact_changes(sealed.probe, names, deciding=False)
     status = _status(end, checks)

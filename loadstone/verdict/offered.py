@@ -25,6 +25,7 @@ from loadstone.record.observations import Outcome
 from loadstone.record.recording import Cells, Recording, Time
 from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.estimators import quantile_available
+from loadstone.verdict.checks.surroundings import others_check
 from loadstone.verdict.load_checks import load_checks
 from loadstone.verdict.load_curves import load_curves
 from loadstone.workload.arrivals import arrivals_per_second
@@ -69,6 +70,7 @@ def judge_load(
         machine: on which it ran.
     """
     checks = load_checks(plan, block, schedule, findings)
+    checks += [others_check(end.other_runs)] if end.other_runs else []
     invalid = end.status == RunStatus.INVALID or any(one.status is CheckStatus.FAIL for one in checks)
     total = requests.total
     sent = total - requests.count(outcomes=(Outcome.NOT_SENT,))

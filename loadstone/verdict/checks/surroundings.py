@@ -64,13 +64,17 @@ def check_steal(observations: Observations) -> Check:
 
 def check_others(observations: Observations) -> Check:
     """Runs at the same time disturb each other."""
-    others = max(measured.line.other_runs for measured in observations.generations)
+    return others_check(max(measured.line.other_runs for measured in observations.generations))
+
+
+def others_check(others: int) -> Check:
+    """Return the check for a run beside so many others on this machine."""
     return Check(
         name="other runs",
         status=CheckStatus.WARN if others else CheckStatus.OK,
-        message=f"{others} other runs of this project went on at the same time"
+        message=f"{others} other runs of this machine went on at the same time"
         if others
-        else "no other run of this project went on at the same time",
+        else "no other run of this machine went on at the same time",
         remedy="run one after the other: they disturb each other's timing" if others else "",
         value=float(others),
     )
