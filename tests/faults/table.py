@@ -35,7 +35,11 @@ def main() -> int:
         for row in rows:
             _print(row)
     wrong = sum(not row.agrees for row in rows)
+    ran = {(row.fault, row.lane) for row in rows}
+    missing = [f"{cell.fault} in {cell.lane}" for cell in cells if (cell.fault, cell.lane) not in ran]
     print(f"{len(rows)} of {len(cells)} cells, {wrong} not as expected")
+    if missing:
+        print(f"not run: {', '.join(missing)}")
     return 1 if wrong else 0
 
 
