@@ -168,12 +168,12 @@ class Arena:
                 return header.read(1) == b"\x01"
         return len(os.sched_getaffinity(0)) == 1
 
-    def children(self) -> list[psutil.Process]:
-        """Return the run's processes below the harness; its watchdog is one of them."""
+    def children(self, *, own: bool = False) -> list[psutil.Process]:
+        """Return the run's processes below the harness, or its own children; its watchdog is one of them."""
         if self.process is None:
             return []
         with suppress(psutil.NoSuchProcess):
-            return psutil.Process(self.process.pid).children(recursive=True)
+            return psutil.Process(self.process.pid).children(recursive=not own)
         return []
 
 

@@ -58,7 +58,7 @@ class Damage:
             "generator": r"loadstone\.workload\.(load_)?(generator|worker)",
             "reaper": r"reaper\.py",
         }[kind]
-        for child in self.arena.children():
+        for child in self.arena.children(own=True):
             with suppress(psutil.Error):
                 if re.search(pattern, " ".join(child.cmdline()) + " "):
                     return child.pid
