@@ -16,6 +16,7 @@ SHORTFALLS: dict[tuple[str, str], str] = {
     ("harness-stop", "pair"): CROWDED,
     ("gunicorn-term", "pair"): "a worker that drains outlived the second in which it was measured",
     ("postgres-kill", "pair"): "injected so late that the generation was over",
+    ("server-kill", "capacity"): "not injected: the search was over before it was armed",
     ("server-garbage", "load"): WORDED,
     ("server-cuts", "load"): WORDED,
     ("server-miscounts", "load"): WORDED,
