@@ -22,7 +22,7 @@ SHORTFALLS: dict[tuple[str, str], str] = {
     ("server-miscounts", "load"): WORDED,
 }
 """Cells that are not as expected, by fault and lane, and why."""
-SHORT = [("gunicorn-kill", "load"), ("postgres-kill", "probe"), ("server-kill", "pair")]
+SHORT = [("gunicorn-kill", "load")]
 """By fault and lane: what hits the one request that waits for it, and not the luck of timing."""
 on_a_disk = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root can mount")
 
