@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
+
+from loadstone.secrecy import clean, telling_values
 
 
 class ExitCode(IntEnum):
@@ -23,15 +26,16 @@ class LoadstoneError(Exception):
         problem: what is wrong, in one sentence, naming the thing.
         cause: why, as far as is known (a file and line, a system error, a log's tail).
         remedy: what the user can do about it.
+
+    Errors end in journals, reports and logs: what shows itself to be a secret is left out of all three.
     """
 
     exit_code: ExitCode = ExitCode.USAGE
 
     def __init__(self, problem: str, *, cause: str = "", remedy: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.cause = cause
-        self.remedy = remedy
+        secrets = telling_values(os.environ)
+        self.problem, self.cause, self.remedy = (clean(text, *secrets) for text in (problem, cause, remedy))
+        super().__init__(self.problem)
 
     def __str__(self) -> str:
         """Return problem, cause and remedy, a line each."""

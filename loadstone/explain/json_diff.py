@@ -12,6 +12,7 @@ from typing import Any
 from loadstone.config.model import PayloadRule
 from loadstone.explain.content import Constant
 from loadstone.explain.text_diff import Difference, shorten, unified
+from loadstone.secrecy import HIDDEN, clean, is_secret_name
 
 ABSENT = "(absent)"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -97,11 +98,21 @@ def _missing_key(place: _Place) -> Difference:
 
 
 def _describe(place: _Place, before: str, after: str) -> Difference:
+    if _is_secret(place):
+        return Difference(_path(place), HIDDEN, HIDDEN)
     around = place.around if place.around is not None else place
     if isinstance(place.before, list) and isinstance(place.after, list):
         around = place
     diff = unified(_lines(around.before), _lines(around.after))
     return Difference(_path(place), shorten(before), shorten(after), diff)
+
+
+def _is_secret(place: _Place | None) -> bool:
+    while place is not None:
+        if isinstance(place.step, str) and is_secret_name(place.step):
+            return True
+        place = place.around
+    return False
 
 
 def _path(place: _Place | None) -> str:
@@ -140,12 +151,14 @@ def _write(value: Any) -> str:  # noqa: ANN401 - as above
 
 
 def _writable(value: Any) -> Any:  # noqa: ANN401 - as above
-    """Replace what `json` would not write as it was read by marked strings."""
+    """Replace what `json` would not write as it was read by marked strings, and secrets by dots."""
     if isinstance(value, dict):
-        return {key: _writable(part) for key, part in value.items()}
+        return {key: HIDDEN if is_secret_name(key) else _writable(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_writable(part) for part in value]
-    return f"\0{value}" if isinstance(value, Decimal | Constant) else value
+    if isinstance(value, Decimal | Constant):
+        return f"\0{value}"
+    return clean(value) if isinstance(value, str) else value
 
 
 def _unquote(text: str) -> str:

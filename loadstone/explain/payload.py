@@ -14,6 +14,7 @@ from loadstone.explain.content import NOT_JSON, decode_body, media_type, parse_j
 from loadstone.explain.json_diff import apply_rules, first_difference
 from loadstone.explain.text_diff import Difference, bytes_difference, text_difference
 from loadstone.record.probed import PayloadCheck, PayloadDifference
+from loadstone.secrecy import HIDDEN, clean
 
 BASE = b"{base}"
 KEPT_PER_ENDPOINT = 5
@@ -136,7 +137,10 @@ def _compare_bodies(
     other = text_of(bodies[1], types[1], after.content_type)
     if one is None or other is None:
         return bytes_difference(*bodies)
-    return text_difference(one, other) or bytes_difference(*bodies)
+    shown = text_difference(clean(one), clean(other))
+    if shown is None and (hidden := text_difference(one, other)) is not None:
+        return Difference(hidden.path, HIDDEN, HIDDEN)  # they differ in nothing but secrets
+    return shown or bytes_difference(*bodies)
 
 
 def _spared(before: Response, after: Response) -> bool:

@@ -14,6 +14,7 @@ from loadstone.config.model import Experiment, Variant
 from loadstone.config.units import format_duration
 from loadstone.errors import ConfigurationError
 from loadstone.record.plan import PLAN_VERSION, Control, Plan, PlannedGeneration, PlannedVariant
+from loadstone.secrecy import clean_words
 from loadstone.stats import sequential
 from loadstone.stats.estimators import pairs_needed
 from loadstone.stats.order import start_plan
@@ -270,7 +271,7 @@ def _planned(variant: Variant) -> PlannedVariant:
     return PlannedVariant(
         name=variant.name,
         label=variant.label,
-        argv=list(variant.argv),
+        argv=clean_words(variant.argv),
         toggles=dict(variant.toggles),
         recipe=variant.recipe.key,
         provenance=dict(variant.provenance),

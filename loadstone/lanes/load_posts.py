@@ -15,6 +15,7 @@ from statistics import fmean
 
 from loadstone.config.crew import TOKEN_VARIABLE, Crew
 from loadstone.errors import MeasurementError
+from loadstone.secrecy import scrub, telling_values
 from loadstone.target.cpu import CpuReading
 from loadstone.target.generation import Running
 from loadstone.target.stage import Stage
@@ -112,8 +113,12 @@ def open_generator(
         )
         return child.process
 
-    with start_crew(spawn, stage.token, crew, title=title, tell=tell) as generator:
-        yield generator
+    try:
+        with start_crew(spawn, stage.token, crew, title=title, tell=tell) as generator:
+            yield generator
+    finally:
+        for log in folder.glob("generator*.log"):
+            scrub(log, telling_values(os.environ) | {secret})
 
 
 def _logs(folder: Path) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from loadstone.lanes.pair import Post
 from loadstone.lanes.probe import ProbeLane
 from loadstone.record.machine import memory_bytes
 from loadstone.record.noise import NoiseProfile
+from loadstone.secrecy import scrub, telling_values
 from loadstone.target.cores import MOST_TRACKS, Track, allot, physical_cores, usable_cores
 from loadstone.target.stage import Stage
 from loadstone.workload import pace
@@ -81,6 +82,7 @@ def probed(setting: Setting, probing: ProbeLane) -> Setting:
 def open_posts(stack: ExitStack, setting: Setting, stage: Stage, folder: Path, scenario: Path) -> list[Post]:
     """Start a generator, and a sampler of the core's pace, for each track; `stack` ends them."""
     posts = []
+    stack.callback(scrub, folder / GENERATOR_LOG, telling_values(os.environ))
     for track in allot(usable_cores(), setting.tracks, pinned=setting.pinned):
         generator = stack.enter_context(_open_generator(stage, track, folder))
         generator.load(scenario)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from loadstone.errors import TargetError
+from loadstone.secrecy import telling_values
 from loadstone.target import reaper
 from loadstone.target.accounts import Account
 from loadstone.target.children import Child
@@ -108,6 +109,7 @@ class Supervisor:
         tag = f"{self.token}-{next(self._serial)}"
         environment = dict(os.environ if env is None else env)
         environment |= {RUN_VARIABLE: self.token, CHILD_VARIABLE: tag}
+        hidden = self._secrets | telling_values(environment)
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
             process = _spawn(
@@ -121,11 +123,11 @@ class Supervisor:
         except (OSError, subprocess.SubprocessError) as error:
             raise TargetError(
                 f"{name} could not be started",
-                cause=f"{error} (command: {redact(' '.join(argv), *self._secrets)}; folder: {cwd})",
+                cause=f"{error} (command: {redact(' '.join(argv), *hidden)}; folder: {cwd})",
                 remedy="check the command and its working folder",
             ) from error
         starter = threading.current_thread().name
-        child = Child(name, process, log, stop_signal, tag, self._secrets, starter)
+        child = Child(name, process, log, stop_signal, tag, hidden, starter)
         self._children.append(child)
         _feed(process, stdin)
         return child

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
+from loadstone.secrecy import clean_words
 from loadstone.target import placeholders
 from loadstone.target.placeholders import Place
 from loadstone.target.processes import Child, Supervisor, find_processes
@@ -114,7 +115,7 @@ def _failure(server: Server, problem: str, detail: str = "", remedy: str = "") -
         cause=cause,
         remedy=remedy
         or f"it must listen on 127.0.0.1 at the port given by {{port}}: check its command "
-        f"(`{' '.join(server.variant.argv)}`, in {server.variant.directory}) and health path",
+        f"(`{' '.join(clean_words(server.variant.argv))}`, in {server.variant.directory}) and health path",
     )
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+from loadstone.secrecy import clean
 
 
 def redact(text: str, *secrets: str) -> str:
     """Return `text` with the credentials of all URLs, and each secret, replaced by dots."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…").replace(quote(secret, safe=""), "…")
-    return _CREDENTIALS.sub("…@", text)
+    return clean(text, *secrets)
 
 
 def password_of(url: str) -> str:

@@ -18,6 +18,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner
 
 from loadstone.errors import MeasurementError
+from loadstone.secrecy import told
 from loadstone.stats.streams import Part, stream
 from loadstone.workload.blocks import Teller, no_garbage_collection
 from loadstone.workload.load_protocol import RunCrowd
@@ -125,7 +126,7 @@ class _Errors:
 
     def _note(self, exception: BaseException, **_: Any) -> None:  # noqa: ANN401 - Locust's keywords
         self.count += 1
-        self.first = self.first or f"{type(exception).__name__}: {exception}"
+        self.first = self.first or told(exception)
 
 
 def _give_streams(key: Sequence[Part]) -> None:

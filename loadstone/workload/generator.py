@@ -21,6 +21,7 @@ from locust.event import EventHook
 from locust.util.load_locustfile import load_locustfile
 
 from loadstone.errors import LoadstoneError, MeasurementError
+from loadstone.secrecy import told
 from loadstone.workload import streams, twins
 from loadstone.workload.exchange import on_request
 from loadstone.workload.lockstep import weighted_classes
@@ -121,7 +122,7 @@ class Generator:
             try:
                 listener(**event)
             except Exception as error:  # noqa: BLE001 - a scenario may raise anything; it is reported
-                self._listener_errors.append(f"{type(error).__name__}: {error}")
+                self._listener_errors.append(told(error))
 
     def _exchange(self, exchange: Exchange) -> None:
         self._channel.send(exchange)

@@ -23,6 +23,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import Outcome
+from loadstone.secrecy import told
 from loadstone.stats.streams import Part, stream_seed
 from loadstone.workload.due import forget, set_variant, untimed
 from loadstone.workload.recorder import Recorder
@@ -166,7 +167,7 @@ class Pool:
 
     def blame(self, error: BaseException) -> None:
         """Note what the scenario raised."""
-        self._errors.append(f"{type(error).__name__}: {error}")
+        self._errors.append(told(error))
 
     def take_errors(self) -> tuple[int, str]:
         """Return how often the scenario raised since the last time, and what it raised first."""

@@ -11,6 +11,7 @@ from typing import Any
 from locust import User
 from locust.env import Environment
 
+from loadstone.secrecy import clean_address
 from loadstone.workload.exchange import send_timed
 from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
 from loadstone.workload.observation import Observation
@@ -118,7 +119,7 @@ def _describe(
         variant=index,
         step=request.step,
         method=request.method,
-        target=request.path,
+        target=clean_address(request.path),
         status=int(getattr(response, "status_code", 0) or 0),
         content_type=str(headers.get("content-type") or ""),
         body=body,

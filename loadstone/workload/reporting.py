@@ -13,6 +13,7 @@ from typing import Any
 from greenlet import getcurrent
 from locust.env import Environment
 
+from loadstone.secrecy import clean_address
 from loadstone.workload.answers import AnswerWords
 from loadstone.workload.due import UNTIMED, take_due, variant
 from loadstone.workload.outcomes import of_report
@@ -106,7 +107,8 @@ def reporting_of(environment: Environment) -> Reporting:
 
 
 def step_name(method: str, name: str) -> str:
-    """Return an endpoint's name: with the method before it, unless it is there already."""
+    """Return an endpoint's name, without secrets: with the method before it, unless it is there already."""
+    name = clean_address(name)
     return name if name.startswith(f"{method} ") else f"{method} {name}"
 
 

@@ -26,6 +26,7 @@ from locust.exception import (
 )
 from locust.user.task import DefaultTaskSet, TaskSet
 
+from loadstone.secrecy import clean_address, told
 from loadstone.workload.redirects import origin, stay_within
 from loadstone.workload.streams import use_stream
 
@@ -148,7 +149,7 @@ class Twin:
     def blame(self, error: BaseException) -> None:
         """Note an exception that left the scenario, once, unless a failed request led to it."""
         if error is not self._raised and self.all_well():
-            self.errors.append(f"{type(error).__name__}: {error}")
+            self.errors.append(told(error))
         self._raised = error
 
     def run(self) -> None:
@@ -193,7 +194,8 @@ class Twin:
         def request(method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Locust's
             path = self._local_path(url)
             name = kwargs.get("name") or (args[0] if args else None) or client.request_name or path
-            step = str(name) if str(name).startswith(f"{method} ") else f"{method} {name}"
+            name = clean_address(str(name))
+            step = name if name.startswith(f"{method} ") else f"{method} {name}"
 
             def send(context: dict[str, Any]) -> Any:  # noqa: ANN401 - as Locust's
                 merged = {**(kwargs.get("context") or {}), **context}

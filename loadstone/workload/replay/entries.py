@@ -13,19 +13,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from loadstone.errors import ConfigurationError
+from loadstone.secrecy import is_secret_name
 
 MOST_ENTRIES = 1_000_000
 MOST_BYTES = 1 << 30
 REMOVED = "REMOVED"
-SECRET_HEADERS = frozenset(
-    {"cookie", "set-cookie", "authorization", "proxy-authorization", "x-api-key", "api-key", "x-auth-token",
-     "x-csrf-token", "x-csrftoken", "x-xsrf-token", "x-amz-security-token"}
-)  # fmt: skip
-_SECRET_NAME = re.compile(
-    r"(^|[_-])(pass(word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|auth|signature|sig|session(id)?|otp|pin|"
-    r"credit[_-]?card|cvv)($|[_-])|accesstoken|refreshtoken|idtoken|sessionid",
-    re.IGNORECASE,
-)
 _OWN_HEADERS = frozenset(
     {"host", "content-length", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade",
      "proxy-connection", "accept-encoding", "expect"}
@@ -144,7 +136,7 @@ def _path(raw: Raw, left_out: Counter[str], *, secrets: bool) -> str:
     if not parts.query:
         return path
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    hidden = [] if secrets else [name for name, value in pairs if value and _SECRET_NAME.search(name)]
+    hidden = [] if secrets else [name for name, value in pairs if value and is_secret_name(name)]
     if not hidden:
         return f"{path}?{parts.query}"
     left_out["secret parameters"] += len(hidden)
@@ -159,7 +151,7 @@ def _headers(raw: Raw, left_out: Counter[str], *, secrets: bool) -> dict[str, st
             continue
         if not _HEADER.fullmatch(name) or _BREAK.search(value):
             raise _bad(raw, f"the header {name[:40]!r} is none")
-        if not secrets and (lower in SECRET_HEADERS or _SECRET_NAME.search(name)):
+        if not secrets and is_secret_name(name):
             left_out["secret headers"] += 1
             continue
         kept[name] = value
@@ -170,9 +162,9 @@ def _without_secrets(body: str, kind: str, left_out: Counter[str]) -> str:
     """Return a body in which fields with telling names hold no value."""
     if kind.startswith(_FORM):
         pairs = parse_qsl(body, keep_blank_values=True)
-        hidden = sum(bool(_SECRET_NAME.search(name)) for name, _ in pairs)
+        hidden = sum(is_secret_name(name) for name, _ in pairs)
         left_out["secret fields"] += hidden
-        clean = [(name, REMOVED if _SECRET_NAME.search(name) else value) for name, value in pairs]
+        clean = [(name, REMOVED if is_secret_name(name) else value) for name, value in pairs]
         return urlencode(clean) if hidden else body
     if "json" not in kind and not body.lstrip().startswith(("{", "[")):
         return body
@@ -189,7 +181,7 @@ def _blanked(tree: Any, left_out: Counter[str]) -> Any:  # noqa: ANN401 - JSON m
     if isinstance(tree, Mapping):
         found = {}
         for name, value in tree.items():
-            secret = bool(_SECRET_NAME.search(name)) and isinstance(value, str | int)
+            secret = is_secret_name(name) and isinstance(value, str | int)
             left_out["secret fields"] += secret
             found[name] = REMOVED if secret else _blanked(value, left_out)
         return found
