@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loadstone.config.compile import compile_variants
 from loadstone.config.crew import Crew, CrewWish, compile_crew
+from loadstone.config.limits import require_within
 from loadstone.config.load import Project
 from loadstone.config.model import Variant
 from loadstone.config.thresholds import Threshold, Unit, parse_thresholds
@@ -100,6 +101,8 @@ def compile_capacity(project: Project, wish: CapacityWish) -> CapacityExperiment
     objective = _objective(project, wish.objective)
     processes = _processes(wish.processes)
     raw = project.raw.load
+    budget_s, max_rps = parse_duration(wish.budget), _positive("--max-rate", wish.max_rate)
+    require_within(project, rps=max_rps or 0.0, seconds=budget_s)
     return CapacityExperiment(
         title=" and ".join(dict.fromkeys(each.label for each in variants)),
         variants=tuple(variants),
@@ -112,9 +115,9 @@ def compile_capacity(project: Project, wish: CapacityWish) -> CapacityExperiment
         poisson=wish.poisson,
         window_s=_window_s(wish.window, objective),
         warm_s=parse_duration(raw.warm_up),
-        budget_s=parse_duration(wish.budget),
+        budget_s=budget_s,
         repeats=_repeats(wish.repeats),
-        max_rps=_positive("--max-rate", wish.max_rate),
+        max_rps=max_rps or raw.most_rate,
         margin=parse_share(wish.margin),
         for_rps=_for_rps(wish.for_rate, processes),
         most_users=wish.most_users or raw.most_users,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from loadstone.config.companions import companions_for
 from loadstone.config.controls import with_controls
+from loadstone.config.limits import require_within
 from loadstone.config.load import Project, check_choice, require_available, suggest
 from loadstone.config.model import Experiment, PayloadRule, Recipe, Scope, Source, Variant
 from loadstone.config.units import parse_duration, parse_share
@@ -146,6 +147,7 @@ def compile_experiment(
         )
     default = ANYTIME_CAP if wish.anytime else project.raw.compare.budget
     budget_s = parse_duration(wish.budget or default)
+    require_within(project, seconds=budget_s)
     users = _users(wish.users if wish.users is not None else project.raw.compare.users)
     in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
     lanes = ("probe",) if wish.lane == "probe" else ("probe", wish.lane)

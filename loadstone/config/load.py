@@ -197,6 +197,7 @@ def _check_units(project: Project, at: Callable[..., str]) -> None:
         (("load", "warm_up"), load.warm_up, parse_duration),
         (("load", "drain"), load.drain, parse_duration),
         (("load", "most_lag"), load.most_lag, parse_duration),
+        (("load", "most_duration"), load.most_duration, parse_duration),
         *((("load", "rate"), rate, parse_rate) for rate in [load.rate] if rate is not None),
         *((("load", "thresholds"), each, parse_thresholds) for each in load.thresholds),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loadstone.config.compile import compile_variant
 from loadstone.config.crew import Crew, CrewWish, compile_crew
+from loadstone.config.limits import require_within
 from loadstone.config.load import Project
 from loadstone.config.model import Variant
 from loadstone.config.rates import Rate, parse_rate
@@ -98,11 +99,13 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
     if (wish.tags or wish.exclude_tags) and text is not None:
         raise ConfigurationError("tags choose among the tasks of the closed model", remedy="add --users")
     rate = parse_rate(text) if text is not None else None
+    duration_s = _duration(project, wish, rate)
+    require_within(project, rps=rate.peak_rps if rate is not None else 0.0, seconds=duration_s)
     return Offer(
         rate=rate,
         users=_count("users", wish.users or 0, 0),
         spawn_rate=wish.spawn_rate or float(wish.users or 1),
-        duration_s=_duration(project, wish, rate),
+        duration_s=duration_s,
         warm_s=_warm_s(wish.warm_up, raw.warm_up, rate),
         thresholds=tuple(
             threshold

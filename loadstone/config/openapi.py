@@ -44,7 +44,7 @@ def parse_schema(text: str, source: str) -> dict[str, Any]:
     """Return a schema; raises `ConfigurationError` for what is none, naming `source`."""
     try:
         schema = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"{source} is no JSON", cause=str(error), remedy="give the schema as JSON, not as YAML"
         ) from error

@@ -36,7 +36,7 @@ REPLAY = "replay:"
 LEAST_GAP_S = 1e-6
 """Between two recorded arrivals: none are at the same instant."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
-_COUNT = re.compile(r"\d+")
+_COUNT = re.compile(r"\d{1,9}")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h))+")
 _TOLERANCE = 1e-9
 

@@ -141,6 +141,10 @@ class RawLoad(Table, frozen=True, kw_only=True):
     drain: str = "10s"
     most_lag: str = "10ms"
     """Later work than this (p99) makes a run invalid."""
+    most_rate: float = 20_000.0
+    """Arrivals per second above which nothing is offered, by any command."""
+    most_duration: str = "6h"
+    """Time above which no load is offered, by any command."""
 
 
 class RawGateExperiment(Table, frozen=True, kw_only=True):
@@ -234,6 +238,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise ConfigurationError(
             f"{path.name} is not valid TOML", cause=f"{path}:{line}: {error}", remedy="mend that line"
         ) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of thousands of digits
+        raise ConfigurationError(f"{path.name} is not valid TOML", cause=f"{path}: {error}") from error
 
 
 def convert(data: Any, kind: type[T], path: Path, text: str, *, below: tuple[str, ...] = ()) -> T:  # noqa: ANN401 - TOML values

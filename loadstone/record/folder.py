@@ -74,7 +74,7 @@ def load_result(run: Path) -> Result:
         raise ConfigurationError(
             f"there is no result in {run}", cause=str(error), remedy="name a run folder under reports/"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(
             f"{path} is no result that this version reads",
             cause=str(error),

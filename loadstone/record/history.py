@@ -154,7 +154,7 @@ def read(path: Path) -> list[HistoryRow]:
             f"there is no history in {path}",
             remedy="add runs with loadstone history add, or --record",
         ) from error
-    except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+    except (OSError, sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unusable(path, str(error)) from error
     return sorted(found, key=lambda one: (one.at, one.run))
 

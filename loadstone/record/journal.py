@@ -187,7 +187,7 @@ def read_journal(folder: Path) -> list[AnyLine]:
             continue
         try:
             lines.append(decoder.decode(raw))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if number == len(raw_lines):  # no newline behind it: torn
                 break
             raise MeasurementError(

@@ -55,7 +55,10 @@ def seconds_between(begin: str, end: str) -> float:
     """Return the seconds between two instants in ISO 8601; 0 where one is not known."""
     if not begin or not end:
         return 0.0
-    return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
+    try:
+        return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
+    except (ValueError, TypeError) as error:  # no times, or one with a zone and one without
+        raise MeasurementError("a journal's times cannot be read", cause=f"{begin}, {end}") from error
 
 
 def to_second(instant: str) -> str:
@@ -103,7 +106,7 @@ def _lines(folder: Path) -> list[AnyLine]:
     first, newline, _ = path.read_bytes().partition(b"\n")
     try:
         msgspec.json.decode(first, type=PlanLine)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if not newline:  # torn
             return []
         raise _wrong_lane(folder, "repeat it") from error

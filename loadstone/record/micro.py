@@ -67,7 +67,7 @@ def read_benchmarks(path: Path) -> dict[str, dict[str, Any]]:
     try:
         told = json.loads(path.read_bytes())
         return {str(one["fullname"]).rpartition("/")[2]: one for one in told["benchmarks"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MeasurementError(
             f"{path} is no file of pytest-benchmark",
             cause=str(error),

@@ -245,7 +245,7 @@ class Channel:
             raise MeasurementError("a generator sent a frame that is too long", cause=f"{length} bytes")
         try:
             message: Message = self._decoder.decode(self._read(length))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MeasurementError(
                 "a generator sent something that is no message", cause=str(error)
             ) from error

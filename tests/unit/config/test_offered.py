@@ -96,3 +96,19 @@ def test_errors_of_the_file_bear_its_line(project, load, line, problem):
     assert problem in caught.value.problem
     assert f"loadstone.toml:{line}" in caught.value.cause
     assert ("column" in caught.value.cause) == ("cannot be read" in caught.value.problem)
+
+
+@pytest.mark.parametrize(
+    ("wish", "key"),
+    [
+        (LoadWish(rate="20001"), "most_rate"),
+        (LoadWish(rate="1:90000/10s"), "most_rate"),
+        (LoadWish(rate="5", duration="7h"), "most_duration"),
+        (LoadWish(users=1, duration="7h"), "most_duration"),
+    ],
+)
+def test_load_beyond_the_cap_is_refused_until_the_file_allows_it(project, wish, key):
+    with pytest.raises(ConfigurationError) as caught:
+        compile_load(project(), wish)
+    assert f"load.{key}" in caught.value.remedy
+    compile_load(project('[load]\nmost_rate = 1e6\nmost_duration = "9h"\n'), wish)
