@@ -10,7 +10,7 @@ import click
 
 from loadstone.cli.shared import config_option, find_run, open_project, out
 from loadstone.errors import ConfigurationError
-from loadstone.record.capacity_result import load_capacity
+from loadstone.record.capacity_result import CapacityResult, load_capacity
 from loadstone.record.folder import (
     CAPACITY_RESULT,
     LOAD_RESULT,
@@ -20,7 +20,7 @@ from loadstone.record.folder import (
     load_result,
     write_atomically,
 )
-from loadstone.record.load_result import read_load_result
+from loadstone.record.load_result import LoadResult, read_load_result
 from loadstone.record.matrix_result import load_matrix
 from loadstone.report import card_diff, diff
 from loadstone.report import cards as cards_of
@@ -120,9 +120,11 @@ def diff_(run: str, other: str, config: Path | None, *, as_json: bool) -> None:
 )
 @config_option
 def export(run: str | None, name: str, output: Path, config: Path | None) -> None:
-    """Write RUN (a folder, an id or a result.json; by default the newest) in a format of other tools."""
-    folder = Path(run) if run is not None and Path(run).is_file() else find_run(run, config)
-    text = FORMATS[name].render(load_result(folder))
+    """Write RUN (a folder, an id or a result.json; by default the newest) in a format of other tools.
+
+    RUN is a comparison, a load run or a search for capacity.
+    """
+    text = FORMATS[name].render(_any(run, config))
     if str(output) == "-":
         click.echo(text, nl=False)
         return
@@ -132,6 +134,18 @@ def export(run: str | None, name: str, output: Path, config: Path | None) -> Non
         raise ConfigurationError(
             f"{output} cannot be written", cause=str(error), remedy="name another file with --output"
         ) from error
+
+
+def _any(run: str | None, config: Path | None) -> Result | LoadResult | CapacityResult:
+    """Return the result of a run of any kind that formats are made of."""
+    if run is not None and Path(run).is_file() and Path(run).name not in {CAPACITY_RESULT, LOAD_RESULT}:
+        return load_result(Path(run))
+    folder = find_run(run, config, (RESULT, CAPACITY_RESULT, LOAD_RESULT))
+    if (folder / CAPACITY_RESULT).is_file():
+        return load_capacity(folder)
+    if (folder / LOAD_RESULT).is_file():
+        return read_load_result(folder)
+    return load_result(folder)
 
 
 def _write(folder: Path) -> list[Path]:

@@ -16,7 +16,8 @@ from loadstone.record.histogram import Histogram
 from loadstone.record.recording import Time
 from loadstone.record.result import Contrast
 from loadstone.report import safe
-from loadstone.report.exports.openmetrics import ALL, EFFECT_LABELS, LEVEL_LABELS, UNITS
+from loadstone.report.exports.families import ALL
+from loadstone.report.exports.openmetrics import EFFECT_LABELS, LEVEL_LABELS, UNITS
 from loadstone.stats.verdicts import Verdict
 from loadstone.telemetry.buckets import cumulative
 from loadstone.telemetry.state import Shown, Sums

@@ -15,6 +15,13 @@ from loadstone.report import controls, quantities, selection, wording
 from loadstone.report.exports.suites import Case, write
 from loadstone.stats.verdicts import Verdict
 
+OUTCOMES = {
+    Verdict.REGRESSED: "failure",
+    Verdict.INCONCLUSIVE: "skipped",
+    Verdict.INVALID: "error",
+}
+"""What a case of a verdict is; the others pass."""
+
 
 def render(result: Result) -> str:
     """Return the XML, every name of others made harmless."""
@@ -54,7 +61,7 @@ def _cases(result: Result) -> Iterator[Case]:
             "controls", name, "failure" if failed else "", "control", line.says if failed else "", told
         )
     for check in result.checks:
-        yield _check(check)
+        yield check_case(check)
 
 
 def _verdict(result: Result) -> Case:
@@ -85,7 +92,8 @@ def _fact(result: Result, one: FactChange) -> Case:
     )
 
 
-def _check(one: Check) -> Case:
+def check_case(one: Check) -> Case:
+    """Return the case of a check of the measurement."""
     outcome = "error" if one.status is CheckStatus.FAIL else ""
     told = f"{wording.CHECKS[one.status].meaning}: {one.message}"
     remedy = f"\nremedy: {one.remedy}" if one.remedy else ""
@@ -93,8 +101,4 @@ def _check(one: Check) -> Case:
 
 
 def _outcome(verdict: Verdict) -> str:
-    return {
-        Verdict.REGRESSED: "failure",
-        Verdict.INCONCLUSIVE: "skipped",
-        Verdict.INVALID: "error",
-    }.get(verdict, "")
+    return OUTCOMES.get(verdict, "")

@@ -10,21 +10,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.core import Metric
 
 from loadstone.record.result import Contrast, Effect, Result
 from loadstone.report import safe, selection
+from loadstone.report.exports.families import ALL, Series, counter, expose, gauge, seconds_of
 from loadstone.stats.verdicts import Verdict
 
 MILLISECOND = 0.001
 """The resolution of time stamps in Prometheus, in seconds."""
-ALL = "all"
-"""The label of all endpoints together."""
 UNITS = {
     "us": ("seconds", 1e-6),
     "s": ("seconds", 1.0),
@@ -37,50 +32,25 @@ LEVEL_LABELS = ("run", "variant", "endpoint")
 EFFECT_LABELS = ("run", "variant", "endpoint", "metric", "kind", "bound")
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_]+")
 
-Series = dict[tuple[str, ...], dict[float, float]]
-"""Of one family: label values -> seconds since 1970 -> value."""
-
 
 def render(result: Result) -> str:
     """Return the exposition, ended with `# EOF`."""
-    registry = CollectorRegistry()
-    registry.register(_Collector(result))
-    text: bytes = generate_latest(registry)
-    return text.decode()
+    return expose(_families(result))
 
 
-@dataclass(frozen=True, eq=False)
-class _Collector:
-    """Gives the families of one result."""
-
-    result: Result
-
-    def describe(self) -> list[Metric]:
-        """Name nothing beforehand: what there is depends on the result."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield each family, its samples series by series and in time."""
-        for name, series in _levels(self.result).items():
-            yield _gauge(name, "Level of a metric on a variant", LEVEL_LABELS, series)
-        told = "Change of a metric against the baseline, with the ends of its interval"
-        yield _gauge("loadstone_effect", told, EFFECT_LABELS, _effects(self.result))
-        verdicts: Series = {
-            (self.result.run.id, str(one)): {_end(self.result): float(one is self.result.verdict.verdict)}
-            for one in Verdict
-        }
-        yield _gauge("loadstone_verdict", "1 for the run's verdict", ("run", "verdict"), verdicts)
-        yield _requests(self.result)
-        for name, series in _facts(self.result).items():
-            yield _gauge(name, "Counted exactly, mean per request", LEVEL_LABELS, series)
-
-
-def _gauge(name: str, told: str, labels: tuple[str, ...], series: Series) -> Metric:
-    family = GaugeMetricFamily(name, told, labels=labels)
-    for values, samples in series.items():
-        for at in sorted(samples):
-            family.add_metric(values, samples[at], timestamp=at)
-    return family
+def _families(result: Result) -> Iterator[Metric]:
+    """Yield each family, its samples series by series and in time."""
+    for name, series in _levels(result).items():
+        yield gauge(name, "Level of a metric on a variant", LEVEL_LABELS, series)
+    told = "Change of a metric against the baseline, with the ends of its interval"
+    yield gauge("loadstone_effect", told, EFFECT_LABELS, _effects(result))
+    verdicts: Series = {
+        (result.run.id, str(one)): {_end(result): float(one is result.verdict.verdict)} for one in Verdict
+    }
+    yield gauge("loadstone_verdict", "1 for the run's verdict", ("run", "verdict"), verdicts)
+    yield _requests(result)
+    for name, series in _facts(result).items():
+        yield gauge(name, "Counted exactly, mean per request", LEVEL_LABELS, series)
 
 
 def _levels(result: Result) -> dict[str, Series]:
@@ -124,13 +94,10 @@ def _add_effect(found: Series, result: Result, one: Contrast, at: float, effect:
 
 
 def _requests(result: Result) -> Metric:
-    family = CounterMetricFamily(
-        "loadstone_requests", "Measured requests by outcome", labels=(*LEVEL_LABELS, "outcome")
-    )
+    counts: Series = defaultdict(dict)
     for one in result.outcomes:
-        labels = (*_labels(result, one.variant, one.endpoint), one.outcome)
-        family.add_metric(labels, one.count, timestamp=_end(result))
-    return family
+        counts[(*_labels(result, one.variant, one.endpoint), one.outcome)][_end(result)] = one.count
+    return counter("loadstone_requests", "Measured requests by outcome", (*LEVEL_LABELS, "outcome"), counts)
 
 
 def _facts(result: Result) -> dict[str, Series]:
@@ -159,7 +126,7 @@ def _generation_ends(result: Result) -> dict[int, float]:
     A series holds one sample a millisecond, and generations that overlap may end in the
     same one: the later of them stands a millisecond after, so that none is lost.
     """
-    told = {one.index: _seconds(one.ended_at) for one in result.generations if one.ended_at}
+    told = {one.index: seconds_of(one.ended_at) for one in result.generations if one.ended_at}
     ends: dict[int, float] = {}
     last = float("-inf")
     for index, at in sorted(told.items(), key=lambda one: (one[1], one[0])):
@@ -169,8 +136,4 @@ def _generation_ends(result: Result) -> dict[int, float]:
 
 
 def _end(result: Result) -> float:
-    return _seconds(result.run.finished_at)
-
-
-def _seconds(at: str) -> float:
-    return datetime.fromisoformat(at).timestamp()
+    return seconds_of(result.run.finished_at)

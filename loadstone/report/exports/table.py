@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from loadstone.record.probed import FactChange
@@ -26,11 +26,15 @@ FORMULA = ("=", "+", "-", "@")
 
 def render(result: Result) -> str:
     """Return the table: units as in `result.json`, numbers in full, nothing where there is none."""
+    return written(COLUMNS, {"run": result.run.id, "started_at": result.run.started_at}, _rows(result))
+
+
+def written(columns: Sequence[str], common: dict[str, Any], rows: Iterable[dict[str, Any]]) -> str:
+    """Return a table whose every row has the cells of `common` too; cells that a row lacks are empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="")
+    writer = csv.DictWriter(text, columns, restval="")
     writer.writeheader()
-    for row in _rows(result):
-        common = {"run": result.run.id, "started_at": result.run.started_at}
+    for row in rows:
         writer.writerow({name: _cell(value) for name, value in (common | row).items()})
     return text.getvalue()
 
