@@ -134,12 +134,14 @@ def _measure(search: _Search) -> _Ending:
     experiment, plan, stage, view = search.experiment, search.plan, search.stage, search.view
     stage.warn_of_others(view.step)
     stage.prepare(experiment.variants, progress=view.step)
-    view.step("starting the load generator")
+    crew = experiment.crew
+    view.step("starting the load generator" + (f": {crew.total} workers" if crew.total > 1 else ""))
     with ExitStack() as stack:
-        opened = open_generator(stage, search.folder, experiment.crew, title=plan.title, tell=view.step)
+        opened = open_generator(stage, search.folder, crew, title=plan.title, tell=view.step)
         with outliving_children(search.generator_cores):
             generator = stack.enter_context(opened)
         generator.load(experiment.scenario)
+        generator.admit_no_others()  # a window with other workers would not be like those before it
         view.step("finding out what this generator can send")
         stack.enter_context(outliving_children(plan.target_cores))
         sendable_rps = sendable(generator, stage, search.folder)
@@ -156,6 +158,7 @@ def _open_stage(experiment: CapacityExperiment, options: Options) -> Stage:
         database_url=options.database_url,
         redis_url=options.redis_url,
         allowed_hosts=options.allowed_hosts,
+        listen=experiment.crew.listen,
     )
 
 

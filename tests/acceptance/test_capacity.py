@@ -90,6 +90,24 @@ def test_a_run_is_verified_and_its_pages_built_again(searched):
     assert (folder / "report.html").read_bytes() == page
 
 
+def test_several_workers_share_every_window_and_add_up(project):
+    ran = project.run("capacity", "speed=fast", *SLO, *SHORT, "--max-rate", "60", "--workers", "2")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "2 workers" in ran.stderr
+    told = json.loads((project.runs()[-1] / "capacity.json").read_text())
+    assert told["plan"]["workers"] == 2
+    assert [(one["bound"], one["rps"]) for one in told["estimates"]] == [("at_least", 60.0)]
+    lines = (project.runs()[-1] / "capacity.jsonl").read_text().splitlines()
+    blocks = [line["block"] for line in map(json.loads, lines) if line["kind"] == "window"]
+    for block in blocks:
+        shares = [worker["due"] for worker in block["workers"]]
+        assert sum(shares) == block["due"] == block["planned"] > 0
+        assert max(shares) - min(shares) <= 1
+        assert (len(shares), block["mismatch"]) == (2, "")
+    requests = [sum(worker["requests"] for worker in block["workers"]) for block in blocks]
+    assert requests == [window["requests"] for window in told["windows"]]
+
+
 def test_nothing_is_left_running(searched):
     project, _ = searched
     assert _living(project) == []
