@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from lean import Lean, gunicorn
 
 from loadstone.workload.protocol import PairsDone, RunPairs, Side
 from loadstone.workload.remote import Generator, start_generator
@@ -54,6 +55,21 @@ def _await(port: int) -> None:
         else:
             return
     raise AssertionError("the server did not come up")
+
+
+@pytest.fixture(scope="package")
+def url() -> Iterator[str]:
+    """A server that keeps connections alive."""
+    with gunicorn("--worker-class", "gthread", "--threads", "4", "--keep-alive", "60") as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def lean() -> Iterator[Lean]:
+    """A process in which lean clients are driven."""
+    driver = Lean()
+    yield driver
+    driver.close()
 
 
 @pytest.fixture
