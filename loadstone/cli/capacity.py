@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console, Group
@@ -34,6 +36,7 @@ EPILOG = """\b
 Examples:
   loadstone capacity orm=naive orm=prefetch --slo 'p99<200ms, errors<0.1%'
   loadstone capacity orm=prefetch --slo 'p95<100ms' --budget 3m --max-rate 500
+  loadstone capacity orm=prefetch --slo 'p95<100ms' --workers 2 --budget 10m
   loadstone capacity cache=off cache=aside --slo 'p99<100ms' --poisson --json - | jq .gains
   loadstone capacity orm=prefetch --slo 'p99<200ms' --processes 1,2,4 --for-rate 400
 \b
@@ -42,6 +45,60 @@ Exit codes: 0 every capacity is known, at least in part; 1 a variant's is lower 
 no rate keeps the objective; 2 wrong use; 3 invalid measurement; 4 the budget ended before any search;
 130 interrupted (a partial report is kept).
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The options of one call, by their names on the command line."""
+
+    choices: tuple[str, ...]
+    objective: tuple[str, ...]
+    budget: str
+    repeats: int
+    max_rate: float | None
+    window: str | None
+    poisson: bool
+    processes: str | None
+    for_rate: float | None
+    margin: str
+    most_users: int | None
+    pinned: bool
+    crew: CrewWish
+    scenario: str | None
+    size: str | None
+    held: tuple[str, ...]
+    seed: int
+    allow_identical: bool
+    json_path: str | None
+    reports: Path | None
+    database_url: str | None
+    redis_url: str | None
+    allow_host: tuple[str, ...]
+    quiet: bool
+    config: Path | None
+
+    def wish(self) -> CapacityWish:
+        """Return what is asked for."""
+        return CapacityWish(
+            choices=self.choices,
+            held=self.held,
+            scenario=self.scenario,
+            size=self.size,
+            seed=self.seed,
+            objective=self.objective,
+            poisson=self.poisson,
+            window=self.window,
+            budget=self.budget,
+            repeats=self.repeats,
+            max_rate=self.max_rate,
+            margin=self.margin,
+            processes=self.processes,
+            for_rate=self.for_rate,
+            most_users=self.most_users,
+            pinned=self.pinned,
+            crew=self.crew,
+            allow_identical=self.allow_identical,
+        )
 
 
 @click.command("capacity", epilog=EPILOG)
@@ -83,72 +140,27 @@ no rate keeps the objective; 2 wrong use; 3 invalid measurement; 4 the budget en
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
 @config_option
-def command(
-    choices: tuple[str, ...],
-    objective: tuple[str, ...],
-    budget: str,
-    repeats: int,
-    max_rate: float | None,
-    window: str | None,
-    poisson: bool,
-    processes: str | None,
-    for_rate: float | None,
-    margin: str,
-    most_users: int | None,
-    pinned: bool,
-    crew: CrewWish,
-    scenario: str | None,
-    size: str | None,
-    held: tuple[str, ...],
-    seed: int,
-    allow_identical: bool,
-    json_path: str | None,
-    reports: Path | None,
-    database_url: str | None,
-    redis_url: str | None,
-    allow_host: tuple[str, ...],
-    quiet: bool,
-    config: Path | None,
-) -> int:
+def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
     """Find the most load that keeps an objective, for each of CHOICES such as orm=naive orm=prefetch.
 
     All variants are up, and their windows take turns: the rate grows until the objective
     breaks, and is then narrowed down. Windows that the generator spoilt do not count.
     """
-    project = open_project(config)
-    wish = CapacityWish(
-        choices=choices,
-        held=held,
-        scenario=scenario,
-        size=size,
-        seed=seed,
-        objective=objective,
-        poisson=poisson,
-        window=window,
-        budget=budget,
-        repeats=repeats,
-        max_rate=max_rate,
-        margin=margin,
-        processes=processes,
-        for_rate=for_rate,
-        most_users=most_users,
-        pinned=pinned,
-        crew=crew,
-        allow_identical=allow_identical,
-    )
-    experiment = compile_capacity(project, wish)
-    check_json_path(json_path)
+    asked = Asked(**given)
+    project = open_project(asked.config)
+    experiment = compile_capacity(project, asked.wish())
+    check_json_path(asked.json_path)
     options = Options(
         state=project.state,
-        reports=reports or project.reports,
+        reports=asked.reports or project.reports,
         command=command_line(),
-        database_url=database_url,
-        redis_url=redis_url,
-        allowed_hosts=allow_host,
+        database_url=asked.database_url,
+        redis_url=asked.redis_url,
+        allowed_hosts=asked.allow_host,
     )
-    with _view(quiet=quiet) as view:
+    with _view(quiet=asked.quiet) as view:
         outcome = conduct_capacity(experiment, options, view)
-    return _finish(outcome, json_path)
+    return _finish(outcome, asked.json_path)
 
 
 def _finish(outcome: CapacityOutcome, json_path: str | None) -> int:

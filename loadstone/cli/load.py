@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -51,6 +53,55 @@ Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurem
 """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The options of one call, by their names on the command line."""
+
+    choices: str | None
+    rate: str | None
+    users: int | None
+    spawn_rate: float | None
+    duration_: str | None
+    warm_up: str | None
+    thresholds: tuple[str, ...]
+    most_users: int | None
+    crew: CrewWish
+    tags: tuple[str, ...]
+    exclude_tags: tuple[str, ...]
+    scenario: str | None
+    size: str | None
+    held: tuple[str, ...]
+    seed: int
+    as_json: bool
+    reports: Path | None
+    database_url: str | None
+    redis_url: str | None
+    allow_host: tuple[str, ...]
+    quiet: bool
+    metrics: Wish
+    config: Path | None
+
+    def wish(self) -> LoadWish:
+        """Return what is asked for."""
+        return LoadWish(
+            choices=self.choices,
+            held=self.held,
+            scenario=self.scenario,
+            size=self.size,
+            seed=self.seed,
+            rate=self.rate,
+            users=self.users,
+            spawn_rate=self.spawn_rate,
+            duration=self.duration_,
+            warm_up=self.warm_up,
+            thresholds=self.thresholds,
+            most_users=self.most_users,
+            crew=self.crew,
+            tags=self.tags,
+            exclude_tags=self.exclude_tags,
+        )
+
+
 @click.command("load", epilog=EPILOG)
 @click.argument("choices", required=False)
 @click.option("--rate", help="Arrivals per second, and how they change: the open model.")
@@ -79,67 +130,27 @@ Exit codes: 0 every threshold kept, 1 one broke, 2 wrong use, 3 invalid measurem
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
 @metrics_options
 @config_option
-def command(
-    choices: str | None,
-    rate: str | None,
-    users: int | None,
-    spawn_rate: float | None,
-    duration_: str | None,
-    warm_up: str | None,
-    thresholds: tuple[str, ...],
-    most_users: int | None,
-    crew: CrewWish,
-    tags: tuple[str, ...],
-    exclude_tags: tuple[str, ...],
-    scenario: str | None,
-    size: str | None,
-    held: tuple[str, ...],
-    seed: int,
-    as_json: bool,
-    reports: Path | None,
-    database_url: str | None,
-    redis_url: str | None,
-    allow_host: tuple[str, ...],
-    quiet: bool,
-    metrics: Wish,
-    config: Path | None,
-) -> int:
+def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
     """Offer load to one variant, given by CHOICES such as orm=prefetch, and hold it to thresholds.
 
     With --rate the plan decides when work starts, whatever the server does, and response
     times count from there. With --users a crowd waits for its answers and thinks.
     """
-    project = open_project(config)
-    wish = LoadWish(
-        choices=choices,
-        held=held,
-        scenario=scenario,
-        size=size,
-        seed=seed,
-        rate=rate,
-        users=users,
-        spawn_rate=spawn_rate,
-        duration=duration_,
-        warm_up=warm_up,
-        thresholds=thresholds,
-        most_users=most_users,
-        crew=crew,
-        tags=tags,
-        exclude_tags=exclude_tags,
-    )
-    experiment = compile_load(project, wish)
-    with watcher_of(metrics, allow_host) as watcher, _view(quiet=quiet) as view:
+    asked = Asked(**given)
+    project = open_project(asked.config)
+    experiment = compile_load(project, asked.wish())
+    with watcher_of(asked.metrics, asked.allow_host) as watcher, _view(quiet=asked.quiet) as view:
         options = Options(
             state=project.state,
-            reports=reports or project.reports,
+            reports=asked.reports or project.reports,
             command=command_line(),
-            database_url=database_url,
-            redis_url=redis_url,
-            allowed_hosts=allow_host,
+            database_url=asked.database_url,
+            redis_url=asked.redis_url,
+            allowed_hosts=asked.allow_host,
             watcher=watcher,
         )
         outcome = run_load(experiment, options, view)
-    return _finish(outcome, as_json=as_json)
+    return _finish(outcome, as_json=asked.as_json)
 
 
 def _finish(outcome: LoadOutcome, *, as_json: bool) -> int:
