@@ -22,6 +22,7 @@ from loadstone.record.folder import (
 )
 from loadstone.record.load_result import LoadResult, read_load_result
 from loadstone.record.matrix_result import load_matrix
+from loadstone.record.result import Result
 from loadstone.report import card_diff, diff
 from loadstone.report import cards as cards_of
 from loadstone.report.capacity_files import write_capacity_reports

@@ -49,22 +49,16 @@ def render(result: CapacityResult) -> str:
     """Return the page of `result`."""
     plots = [_plot(result, size) for size in result.plan.sizes]
     laws = [_law(result, one) for one in result.scalability]
-    has = dict.fromkeys(TITLES, True) | {
-        "rates": any(plot.chart for plot in plots),
-        "processes": bool(laws),
-        "windows": bool(result.windows),
-        "checks": bool(result.checks),
-    }
-    around = frame.Frame(
-        title=f"Capacity: {result.plan.title}",
-        subject="result",
-        kind="capacity-page",
-        folder="capacity",
-        sections={name: title for name, title in TITLES.items() if has[name]},
-        data_file=CAPACITY_RESULT,
-        id=result.id,
-        started_at=result.started_at,
-        version=result.plan.loadstone_version,
+    around = frame.around(
+        result,
+        "capacity",
+        f"Capacity: {result.plan.title}",
+        TITLES,
+        CAPACITY_RESULT,
+        rates=any(plot.chart for plot in plots),
+        processes=bool(laws),
+        windows=bool(result.windows),
+        checks=bool(result.checks),
     )
     return frame.render(
         around,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -42,6 +42,60 @@ class Frame:
     id: str
     started_at: str
     version: str
+
+
+class Planned(Protocol):
+    """The plan of a run: what its page needs of it."""
+
+    @property
+    def loadstone_version(self) -> str:
+        """Which version made the run."""
+        ...
+
+
+class Run(Protocol):
+    """A result that bears its own id, and the plan that it followed."""
+
+    @property
+    def id(self) -> str:
+        """Of the run."""
+        ...
+
+    @property
+    def started_at(self) -> str:
+        """ISO 8601."""
+        ...
+
+    @property
+    def plan(self) -> Planned:
+        """What was decided before."""
+        ...
+
+
+def around(
+    result: Run, folder: str, title: str, titles: Mapping[str, str], data_file: str, **has: bool
+) -> Frame:
+    """Return the frame of a run's page.
+
+    Args:
+        result: of the run.
+        folder: of the page's templates.
+        title: of the window.
+        titles: of the sections, in their order.
+        data_file: the result beside the page.
+        has: whether a section has something to show; those not named have.
+    """
+    return Frame(
+        title=title,
+        subject="result",
+        kind=f"{folder}-page",
+        folder=folder,
+        sections={name: title for name, title in titles.items() if has.get(name, True)},
+        data_file=data_file,
+        id=result.id,
+        started_at=result.started_at,
+        version=result.plan.loadstone_version,
+    )
 
 
 def render(frame: Frame, result: msgspec.Struct, markdown: str, **shown: object) -> str:

@@ -47,25 +47,19 @@ class Charts:
 def render(result: LoadResult) -> str:
     """Return the page of `result`."""
     spreads, charts = _spreads(result), _charts(result)
-    has = dict.fromkeys(TITLES, True) | {
-        "thresholds": bool(result.thresholds),
-        "latency": bool(spreads),
-        "time": bool(charts.rates),
-        "endpoints": bool(result.endpoints),
-        "outcomes": bool(result.overall.requests),
-        "workers": bool(summary.worker_lines(result)),
-        "checks": bool(result.checks),
-    }
-    around = frame.Frame(
-        title=f"{summary.word(result).capitalize()}: {result.plan.title}",
-        subject="result",
-        kind="load-page",
-        folder="load",
-        sections={name: title for name, title in TITLES.items() if has[name]},
-        data_file=LOAD_RESULT,
-        id=result.id,
-        started_at=result.started_at,
-        version=result.plan.loadstone_version,
+    around = frame.around(
+        result,
+        "load",
+        f"{summary.word(result).capitalize()}: {result.plan.title}",
+        TITLES,
+        LOAD_RESULT,
+        thresholds=bool(result.thresholds),
+        latency=bool(spreads),
+        time=bool(charts.rates),
+        endpoints=bool(result.endpoints),
+        outcomes=bool(result.overall.requests),
+        workers=bool(summary.worker_lines(result)),
+        checks=bool(result.checks),
     )
     return frame.render(
         around,

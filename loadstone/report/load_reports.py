@@ -8,35 +8,36 @@ from rich.text import Text
 
 from loadstone.record.load_result import LoadResult
 from loadstone.report import load_summary as summary
+from loadstone.report import safe
+from loadstone.report.plain import bullets, escaped, table, together
 
 
 def render(result: LoadResult, console: Console) -> None:
     """Print a load run."""
     style = {"KEPT": "green", "DONE": "green"}.get(summary.headline(result).split(" ", 1)[0], "red")
-    console.print(Text(summary.headline(result), style=f"bold {style}"))
+    console.print(Text(safe.name(summary.headline(result), 400), style=f"bold {style}"))
     for line in (summary.model_line(result), summary.outcome_line(result)):
         if line:
             console.print(Text(line))
-    table = Table(box=None, pad_edge=False)
+    grid = Table(box=None, pad_edge=False)
     for index, name in enumerate(summary.COLUMNS):
-        table.add_column(name, justify="right" if index else "left")
+        grid.add_column(name, justify="right" if index else "left")
     for row in summary.rows(result):
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+        grid.add_row(*(Text(safe.name(cell, 200)) for cell in row))
+    console.print(grid)
     for lines in _lists(result):
         for line in lines:
-            console.print(Text(line))
+            console.print(Text(safe.name(line, 400)))
 
 
 def markdown(result: LoadResult) -> str:
     """Return a load run as Markdown."""
-    parts = [f"# {summary.headline(result)}", summary.model_line(result), summary.outcome_line(result)]
-    head = f"| {' | '.join(summary.COLUMNS)} |\n|{'---|' * len(summary.COLUMNS)}"
-    body = "\n".join(f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in summary.rows(result))
-    parts.append(f"{head}\n{body}")
-    parts += ["\n".join(f"- {_escaped(line)}" for line in lines) for lines in _lists(result)]
+    told = (summary.headline(result), summary.model_line(result), summary.outcome_line(result))
+    headline, *lines = (escaped(line) for line in told)
+    parts = [f"# {headline}", *lines, table(summary.COLUMNS, summary.rows(result))]
+    parts += [bullets(lines) for lines in _lists(result)]
     parts.append(f"`{result.plan.command}`, seed {result.plan.seed}, {result.machine.cpu_model}")
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return together(parts)
 
 
 def _lists(result: LoadResult) -> tuple[list[str], ...]:
@@ -46,7 +47,3 @@ def _lists(result: LoadResult) -> tuple[list[str], ...]:
         summary.threshold_lines(result),
         summary.check_lines(result.checks),
     )
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")

@@ -47,17 +47,14 @@ def write_matrix_reports(folder: Path, result: MatrixResult) -> list[Path]:
 
 def render(result: MatrixResult) -> str:
     """Return the page of `result`."""
-    has = dict.fromkeys(TITLES, True) | {"ranking": bool(result.steps), "effects": bool(result.effects)}
-    around = frame.Frame(
-        title=result.plan.title,
-        subject="result",
-        kind="matrix-page",
-        folder="matrix",
-        sections={name: title for name, title in TITLES.items() if has[name]},
-        data_file=MATRIX_RESULT,
-        id=result.id,
-        started_at=result.started_at,
-        version=result.plan.loadstone_version,
+    around = frame.around(
+        result,
+        "matrix",
+        result.plan.title,
+        TITLES,
+        MATRIX_RESULT,
+        ranking=bool(result.steps),
+        effects=bool(result.effects),
     )
     return frame.render(
         around,
