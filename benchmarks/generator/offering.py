@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loadstone.config.rates import parse_rate
@@ -28,8 +28,7 @@ def offering(
 
     def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(argv, env=environment)
-        if core is not None and core in os.sched_getaffinity(0):
-            os.sched_setaffinity(process.pid, {core})
+        keep_on(process.pid, core)
         return process
 
     with start_load_generator(spawn, TOKEN, sys.executable) as generator:
@@ -57,12 +56,18 @@ def offer(generator: LoadGenerator, rate: str, purpose: str) -> tuple[BlockDone,
     return generator.run(order, lambda *_: True)
 
 
+def keep_on(pid: int, core: int | None) -> None:
+    """Bind a process to a core, where there is one and it may be used."""
+    if core is not None:
+        with suppress(OSError):
+            os.sched_setaffinity(pid, {core})
+
+
 @contextmanager
 def child(argv: list[str], core: int | None = None) -> Iterator[str]:
     """Start a Python program that prints one line, yield the line, and end the program."""
     process = subprocess.Popen([sys.executable, *argv], stdout=subprocess.PIPE, text=True)
-    if core is not None and core in os.sched_getaffinity(0):
-        os.sched_setaffinity(process.pid, {core})
+    keep_on(process.pid, core)
     try:
         if process.stdout is None:
             raise AssertionError("it has a pipe")
