@@ -8,6 +8,7 @@ server has threads may pass beyond the limit.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -26,6 +27,10 @@ class TooManyFailures(Throttled):
 
     status_code = HTTPStatus.TOO_MANY_REQUESTS
     default_detail = "Too many failed logins."
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait=wait)
+        self.wait_s = math.ceil(wait)
 
 
 def check(name: str, address: str) -> None:

@@ -6,7 +6,10 @@ client, and the client for its customer; it may do what its scope says.
 
 from __future__ import annotations
 
+from base64 import b64decode
+from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,9 +22,14 @@ from oauthlib.common import generate_token
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from accounts import attempts
 from core import toggles
+from core.problems import tell
 
-SCOPE = "account"
+ACCOUNT, ORDERS = "account", "orders"
+"""Scopes, as the settings declare them."""
+SCOPE = f"{ACCOUNT} {ORDERS}"
+"""What a token is good for unless a client asks for less."""
 
 
 class ClientAuthentication(OAuth2Authentication):  # type: ignore[misc]  # its library has no types
@@ -58,11 +66,30 @@ _endpoint = TokenView.as_view()
 
 
 def token_endpoint(request: HttpRequest) -> HttpResponse:
-    """Answer a client's id and secret with a token, where `auth=oauth2`; 404 otherwise."""
+    """Answer a client's id and secret with a token; 404 unless `auth=oauth2`, 429 to who guesses."""
     if toggles.choice("auth") != "oauth2":
         raise Http404
+    name, address = f"client {_client(request)}", request.META.get("REMOTE_ADDR", "")
+    try:
+        attempts.check(name, address)
+    except attempts.TooManyFailures as error:
+        return tell(
+            request, error.status_code, {"detail": str(error.detail)}, {"Retry-After": f"{error.wait_s}"}
+        )
     answer: HttpResponse = _endpoint(request)
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        attempts.count_failure(name, address)
     return answer
+
+
+def _client(request: HttpRequest) -> str:
+    """Return the id that a client says it has, in the header or in the body; empty where there is none."""
+    kind, _, said = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return str(request.POST.get("client_id", ""))
+    with suppress(ValueError):
+        return b64decode(said).decode().partition(":")[0]
+    return ""
 
 
 token_endpoint.csrf_exempt = True  # type: ignore[attr-defined]  # clients are no browsers; the view inside says so too

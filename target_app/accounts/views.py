@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts import attempts
 from accounts.authentication import AUTHENTICATIONS, CREDENTIALS
-from accounts.clients import SCOPE
+from accounts.clients import ACCOUNT
 from accounts.selectors import account
 from accounts.serializers import AccountSerializer, LoginSerializer
 from core import toggles
@@ -47,7 +47,7 @@ class AccountPage(generics.GenericAPIView[Any]):
     serializer_class = AccountSerializer
     filter_backends = ()
     pagination_class = None
-    required_scopes = (SCOPE,)
+    required_scopes = (ACCOUNT,)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return what the toggle chooses."""

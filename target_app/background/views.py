@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rest_framework.authentication import BasicAuthentication
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access import StaffAuthentication
 from background import selectors
 
 
@@ -18,7 +18,7 @@ class Status(APIView):
     Staff log in with name and password (HTTP Basic), whatever the toggle `auth` says.
     """
 
-    authentication_classes = (BasicAuthentication,)
+    authentication_classes = (StaffAuthentication,)
     permission_classes = (IsAdminUser,)
     renderer_classes = (JSONRenderer, TemplateHTMLRenderer)
     template_name = "background/status.html"

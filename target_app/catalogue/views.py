@@ -7,11 +7,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from accounts.access import Owned, demand_own
 from catalogue import selectors, services
 from catalogue.filters import ProductFilters, ReviewFilters
 from catalogue.models import Brand, Category, Product, Review
@@ -55,7 +57,7 @@ class ProductPage(generics.GenericAPIView[Product]):
         return Response(product_page(pk))
 
 
-class ProductReviews(ToggledListView[Review]):
+class ProductReviews(Owned, ToggledListView[Review]):
     """A product's reviews, newest first; and where they are written."""
 
     serializer_class = ReviewSerializer
@@ -64,6 +66,18 @@ class ProductReviews(ToggledListView[Review]):
     ordering_fields = ("created_at", "rating")
     default_ordering = "-created_at"
     queryset = Review.objects.none()  # for the API's description
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Ask who it is where a review is written alone."""
+        return super().get_authenticators() if self._is_writing() else []
+
+    def get_permissions(self) -> list[Any]:
+        """Let everyone read."""
+        return super().get_permissions() if self._is_writing() else []
+
+    def _is_writing(self) -> bool:
+        asked = getattr(self, "request", None)  # None while the API is described as a whole
+        return asked is not None and asked.method == "POST"
 
     def get_queryset(self) -> QuerySet[Review]:
         """Return the reviews of the product in the URL; raises `Http404` without such a product."""
@@ -78,6 +92,7 @@ class ProductReviews(ToggledListView[Review]):
         """Write a review."""
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        demand_own(request, wanted.validated_data["author"])
         author, *opinion = (wanted.validated_data[name] for name in ("author", "rating", "title", "body"))
         try:
             review = services.write_review(pk, author, services.Opinion(*opinion))

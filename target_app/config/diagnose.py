@@ -16,6 +16,7 @@ if SHOP_ENV == "production":
         "config.diagnose shows requests to every client: use config.settings in production"
     )
 
+SHOP_DIAGNOSE = True
 INSTALLED_APPS = list(
     dict.fromkeys([*INSTALLED_APPS, *(app for name in watching.REVEALING for app in watching.APPS[name])])
 )

@@ -17,6 +17,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # it has no types
         "http": "httptools",
         "ws": SOCKETS.get(os.environ.get("SHOP_UPDATES", ""), "none"),
         "lifespan": "off",
+        "proxy_headers": False,  # it would believe X-Forwarded-For of any client on this host
     }
 
     def load_wsgi(self) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis import RedisError
 
 
+@require_safe
 def live(_request: HttpRequest) -> JsonResponse:
     """Answer that the process runs."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database and Redis answer, 503 with what is wrong otherwise."""
     database = "postgres" if connection.vendor == "postgresql" else connection.vendor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.authentication import BasicScheme, SessionScheme
 from drf_spectacular.contrib.django_oauth_toolkit import DjangoOAuthToolkitScheme
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -15,6 +16,18 @@ class ClientScheme(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  
     """How programs show whose they are, with `auth=oauth2`."""
 
     target_class = "accounts.clients.ClientAuthentication"
+
+
+class CookieScheme(SessionScheme):  # type: ignore[no-untyped-call]  # as above
+    """How browsers do, with `auth=session`."""
+
+    target_class = "accounts.authentication.CookieAuthentication"
+
+
+class StaffScheme(BasicScheme):  # type: ignore[no-untyped-call]  # as above
+    """How staff do, whatever is chosen."""
+
+    target_class = "accounts.access.StaffAuthentication"
 
 
 MOST_KEPT = 16

@@ -5,11 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from core.parsing import TooLarge
 from core.versions import NEW, OLD, is_old
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,6 +23,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
     REST framework's `EXCEPTION_HANDLER`.
     """
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
     answer = exception_handler(error, context)
     if answer is None or is_old(context["request"]):
         return answer

@@ -1,4 +1,4 @@
-"""Endpoints of reports."""
+"""Endpoints of reports: for staff, where somebody logs in."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import StaffOnly
 from core.waiting import not_yet
 from exports.models import Export
 from exports.serializers import ExportSerializer, NewExportSerializer, RequestedExportSerializer
 from exports.services import request_export
 
 
-class ExportList(generics.GenericAPIView[Export]):
+class ExportList(StaffOnly, generics.GenericAPIView[Export]):
     """Where reports are asked for."""
 
     serializer_class = NewExportSerializer
@@ -29,7 +30,7 @@ class ExportList(generics.GenericAPIView[Export]):
         return Response(RequestedExportSerializer(export).data, status=status.HTTP_202_ACCEPTED)
 
 
-class ExportPage(generics.RetrieveAPIView[Export]):
+class ExportPage(StaffOnly, generics.RetrieveAPIView[Export]):
     """One report: is it made?"""
 
     serializer_class = ExportSerializer
@@ -37,7 +38,7 @@ class ExportPage(generics.RetrieveAPIView[Export]):
     queryset = Export.objects.defer("content")
 
 
-class ExportFile(generics.GenericAPIView[Export]):
+class ExportFile(StaffOnly, generics.GenericAPIView[Export]):
     """The file of a report."""
 
     serializer_class = ExportSerializer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cross_web import SyncHTTPRequestAdapter
+from cross_web import HTTPException, SyncHTTPRequestAdapter
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from strawberry.django.views import GraphQLView, TemporalHttpResponse
@@ -24,6 +24,22 @@ class ShopView(GraphQLView[Context, None]):
     def get_context(self, request: HttpRequest, response: HttpResponse) -> Context:
         """Return what the resolvers of this request share."""
         return Context(request, response, FETCHES[toggles.choice("graphql")]())
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Return what a client sent; numbers of thousands of digits and deep nesting are its mistakes too."""
+        try:
+            return super().decode_json(data)
+        except (ValueError, RecursionError) as error:
+            raise HTTPException(BAD_REQUEST, "Unable to parse request body as JSON") from error
+
+    def parse_http_body(
+        self, request: SyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Return the query that a body or an address has; others are told what they did wrong."""
+        try:
+            return super().parse_http_body(request)
+        except (UnicodeDecodeError, AttributeError) as error:  # no UTF-8; JSON that is no object has no `get`
+            raise HTTPException(BAD_REQUEST, "The body must be a JSON object in UTF-8") from error
 
     def execute_single(
         self,

@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from strawberry.django.context import StrawberryDjangoContext
 
 from catalogue import models
+from core.parameters import LONGEST_TEXT
 from graph import selectors
 from graph.fetching import Fetch, Some
 
@@ -147,7 +148,7 @@ class Query:
         """What is on sale, the newest entries first; of a category's slug with all below it, or of all."""
         if not 0 <= offset <= MOST_OFFSET:
             raise GraphQLError(f"offset must be between 0 and {MOST_OFFSET}.")
-        return info.context.fetch.rows(selectors.products, checked(first), offset, category)
+        return info.context.fetch.rows(selectors.products, checked(first), offset, readable(category))
 
     @strawberry.field(graphql_type=Product | None)
     def product(self, info: Info, id: int) -> Some:  # noqa: A002 - the argument's name in the graph
@@ -158,6 +159,13 @@ class Query:
     def brands(self, info: Info, first: First = 20) -> Some:
         """Brands, the first ones first."""
         return info.context.fetch.rows(selectors.brands, checked(first))
+
+
+def readable(slug: str | None) -> str | None:
+    """Return a slug; raises `GraphQLError` for what no row can hold: NUL, or half of a character."""
+    if slug is not None and (len(slug) > LONGEST_TEXT or "\0" in slug or not slug.isprintable()):
+        raise GraphQLError("category must be a category's slug.")
+    return slug
 
 
 def checked(first: int) -> int:

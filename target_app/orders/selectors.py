@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 from django.http import Http404
@@ -27,6 +28,12 @@ class Seller:
 def orders() -> QuerySet[Order]:
     """Return all orders with their lines."""
     return Order.objects.prefetch_related("lines")
+
+
+def demand_order_of(user: Any, order: int) -> None:  # noqa: ANN401 - a user, or what a token says of one
+    """Raise `Http404` unless an order belongs to the customer with this login."""
+    if not Order.objects.filter(pk=order, customer__user_id=user.pk).exists():
+        raise Http404
 
 
 def confirmation(order: int) -> Confirmation | None:

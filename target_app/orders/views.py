@@ -13,6 +13,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Owned, demand_own, is_guarded, is_staffs
 from core import toggles
 from core.caching import remember
 from core.parameters import read_text
@@ -54,7 +55,17 @@ class BestSellers(generics.GenericAPIView[Any]):
         return Response(remember(f"best-sellers:{category}", compute))
 
 
-class OrderList(generics.GenericAPIView[Order]):
+class OwnOrder(Owned):
+    """A view of one order: its customer's and staff's; to others there is none."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as REST framework's
+        """Let in who may; raises `Http404` for the order of another customer."""
+        super().initial(request, *args, **kwargs)
+        if is_guarded() and not is_staffs(request):
+            selectors.demand_order_of(request.user, kwargs["pk"])
+
+
+class OrderList(Owned, generics.GenericAPIView[Order]):
     """Where orders are placed."""
 
     serializer_class = NewOrderSerializer
@@ -63,6 +74,7 @@ class OrderList(generics.GenericAPIView[Order]):
         """Place an order."""
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        demand_own(request, wanted.validated_data["customer"])
         items = [services.Item(**line) for line in wanted.validated_data["lines"]]
         try:
             order = services.place_order(wanted.validated_data["customer"], items)
@@ -73,7 +85,7 @@ class OrderList(generics.GenericAPIView[Order]):
         return Response(OrderSerializer(order).data, status=status.HTTP_201_CREATED)
 
 
-class OrderPage(generics.RetrieveAPIView[Order]):
+class OrderPage(OwnOrder, generics.RetrieveAPIView[Order]):
     """One order."""
 
     serializer_class = OrderSerializer
@@ -84,7 +96,7 @@ class OrderPage(generics.RetrieveAPIView[Order]):
         return selectors.orders()
 
 
-class ConfirmationPage(generics.GenericAPIView[Confirmation]):
+class ConfirmationPage(OwnOrder, generics.GenericAPIView[Confirmation]):
     """What an order's customer is sent."""
 
     serializer_class = ConfirmationSerializer
@@ -99,7 +111,7 @@ class ConfirmationPage(generics.GenericAPIView[Confirmation]):
         return not_yet() if found is None else Response(ConfirmationSerializer(found).data)
 
 
-class InvoiceFile(generics.GenericAPIView[Order]):
+class InvoiceFile(OwnOrder, generics.GenericAPIView[Order]):
     """An order's invoice."""
 
     serializer_class = OrderSerializer

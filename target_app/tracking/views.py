@@ -10,9 +10,10 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import demand_staff
 from core import toggles
 from orders.models import Order, OrderStatus
-from orders.views import Conflict
+from orders.views import Conflict, OwnOrder
 from tracking import services
 
 SOCKET = "/ws/orders/{order}"
@@ -25,7 +26,7 @@ class StatusSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(OrderStatus.choices)
 
 
-class OrderStatusPage(generics.GenericAPIView[Order]):
+class OrderStatusPage(OwnOrder, generics.GenericAPIView[Order]):
     """How far an order has come."""
 
     serializer_class = StatusSerializer
@@ -41,7 +42,8 @@ class OrderStatusPage(generics.GenericAPIView[Order]):
         return Response(StatusSerializer(order).data, headers=links if told else None)
 
     def post(self, request: Request, pk: int) -> Response:
-        """Move the order on: from placed to paid to shipped, or to cancelled before that."""
+        """Move the order on: from placed to paid to shipped, or to cancelled before that; staff's work."""
+        demand_staff(request)
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:

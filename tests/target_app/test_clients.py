@@ -47,7 +47,7 @@ def test_a_client_exchanges_its_id_and_secret_for_its_owner_s_account(client):
     given = client.post(TOKEN, GRANT, headers=basic("customer-2", PASSWORD))
     assert given.status_code == 200
     told = given.json()
-    assert (told["token_type"], told["scope"]) == ("Bearer", "account")
+    assert (told["token_type"], told["scope"]) == ("Bearer", "account orders")
     assert told["expires_in"] == 3600
     assert client.get(ACCOUNT, headers=bearer(told["access_token"])).json()["id"] == 2
 
@@ -97,8 +97,9 @@ def test_there_are_no_tokens_for_programs_unless_chosen(client, choose, auth):
 def test_the_description_names_the_way_and_its_scope(client):
     told = client.get("/api/schema?format=json").json()
     flow = told["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]
-    assert (flow["tokenUrl"], set(flow["scopes"])) == (TOKEN, {"account"})
+    assert (flow["tokenUrl"], set(flow["scopes"])) == (TOKEN, {"account", "orders"})
     assert told["paths"][ACCOUNT]["get"]["security"] == [{"oauth2": ["account"]}]
+    assert told["paths"]["/api/v2/orders"]["post"]["security"] == [{"oauth2": ["orders"]}, {"basicAuth": []}]
 
 
 def log_in(api, name, password=PASSWORD, address="10.0.0.1", **headers):

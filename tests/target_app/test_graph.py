@@ -123,7 +123,7 @@ def test_a_query_that_goes_in_circles_is_refused_before_any_query(
     ]
 
 
-@pytest.mark.parametrize("levels", [330, 100_000])
+@pytest.mark.parametrize("levels", [330, 30_000])
 def test_a_depth_bomb_is_refused_while_it_is_read(ask, levels):
     status, told = ask("{brands" * levels + "{id}" + "}" * levels)
     assert status == 400

@@ -52,11 +52,26 @@ def test_what_is_for_people_to_look_with_works(serve, environment, choice, path,
     """And answers as ever: what each shows is only there where it was chosen."""
     tables = ["manage.py", "migrate", "--settings", "config.diagnose", "--verbosity", "0"]
     subprocess.run([sys.executable, *tables], cwd=SHOP, env=environment, check=True)
-    base, child, log = serve(SHOP_INSTRUMENTATION=choice)
+    base, child, log = serve(SHOP_INSTRUMENTATION=choice, DJANGO_SETTINGS_MODULE="config.diagnose")
     await_ready(base, child, log)
     assert json.loads(fetch(f"{base}/api/v1/products/1")[1])["id"] == 1
     status, text = fetch(f"{base}/{path}")
     assert (status, shown in text) == (200, True)
+
+
+@pytest.mark.parametrize("choice", ["silk", "toolbar"])
+def test_a_shop_that_is_measured_with_them_answers_nobody_there(choice, environment):
+    name = {"silk": "silk:summary", "toolbar": "djdt:render_panel"}[choice]
+    code = f"""
+from django.urls import resolve, reverse
+
+for path in (reverse({name!r}), "/silk/", "/silk/requests/", "/__debug__/render_panel/", "/static/x"):
+    print(resolve(path).func.__name__)
+"""
+    words = [sys.executable, "manage.py", "shell", "--no-imports", "--command", code]
+    variables = environment | {"SHOP_INSTRUMENTATION": choice}
+    done = subprocess.run(words, cwd=SHOP, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["no_such_page"] * 5
 
 
 def test_a_shop_without_its_services_is_alive_but_not_ready(serve):

@@ -4,16 +4,19 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from core.toggles import DECLARATION
+from customers.models import Customer
 from django.db import connection
 from factories import CustomerFactory, ProductFactory
 from orders.models import Order, OrderStatus
 from orders.services import Item, place_order
+from seeding.accounts import PASSWORD
 from serving import await_ready, fetch
 from tracking import services
 from websocket import WebSocketBadStatusException, create_connection
@@ -192,4 +195,26 @@ def test_without_sockets_their_address_is_none(serve):
         create_connection(f"{base.replace('http', 'ws')}/ws/orders/{order}", timeout=10)
     with pytest.raises(HTTPError, match="404"):
         fetch(f"{base}/ws/orders/{order}")
+    assert "Traceback" not in log.read_text()
+
+
+def test_an_order_is_told_to_its_customer_and_to_staff_alone(serve):
+    """Seeded order and logins; with `auth=none` it is told to whoever asks, see above."""
+    base, child, log = serve(SHOP_SERVER="asgi", SHOP_UPDATES="websocket", SHOP_AUTH="token")
+    await_ready(base, child, log)
+    customer = Customer.objects.filter(user__isnull=False, orders__isnull=False).order_by("pk").first()
+    order, ws = customer.orders.order_by("pk").first().pk, base.replace("http", "ws")
+    other = Customer.objects.filter(user__isnull=False).exclude(pk=customer.pk).first()
+
+    def watch(**headers):
+        return create_connection(f"{ws}/ws/orders/{order}", timeout=10, header=headers)
+
+    def shown(name):
+        return send(base, "/api/v2/login", {"username": name, "password": PASSWORD})["authorization"]
+
+    told = [hear(watch(Authorization=shown(f"customer-{customer.pk}")))["order"]]
+    told += [hear(watch(Authorization=f"Basic {b64encode(f'staff:{PASSWORD}'.encode()).decode()}"))["order"]]
+    assert told == [order, order]
+    for headers in ({}, {"Authorization": shown(f"customer-{other.pk}")}, {"Authorization": "Token 0123"}):
+        assert watch(**headers).recv_data(control_frame=True)[1][:2] == (4404).to_bytes(2, "big")
     assert "Traceback" not in log.read_text()

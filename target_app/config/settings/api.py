@@ -12,8 +12,8 @@ SHOP_THROTTLE_RATE = env.rate("SHOP_THROTTLE_RATE", "1000/s")
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["core.answering.ToggledRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    # A shop window: nothing belongs to one user alone but accounts, whose view knows whom to let in.
+    "DEFAULT_PARSER_CLASSES": ["core.parsing.BoundedJSONParser"],
+    # A shop window; views of what belongs to somebody know whom to let in: see `accounts.access`.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
@@ -47,7 +47,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 OAUTH2_PROVIDER: dict[str, Any] = {
-    "SCOPES": {"account": "Read the account of the client's owner."},
+    "SCOPES": {
+        "account": "Read the account of the client's owner.",
+        "orders": "Place orders and write reviews for the owner, and read its orders.",
+    },
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     # What OAuth 2's best practice asks for (RFC 9700), though the shop gives tokens to programs alone.
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,

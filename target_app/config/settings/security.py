@@ -33,6 +33,8 @@ if _PRODUCTION and TOGGLES["instrumentation"] in REVEALING:
 CSRF_COOKIE_SECURE = _PRODUCTION
 SESSION_COOKIE_SECURE = _PRODUCTION
 X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+"""Bytes of a body: ten times the longest that is right. Files are not taken at all."""
 SECURE_SSL_REDIRECT = _PRODUCTION
 # Probes and scrapers inside the cluster speak plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]

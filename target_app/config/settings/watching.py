@@ -23,6 +23,9 @@ INNER_MIDDLEWARE: dict[str, list[str]] = {
 REVEALING = ("silk", "toolbar")
 """They show what clients sent to whoever asks."""
 
+SHOP_DIAGNOSE = False
+"""Whether people may look at what Silk and the toolbar kept: with the settings `config.diagnose` alone."""
+
 STATIC_URL = "/static/"
 DEBUG_TOOLBAR_CONFIG = {
     "SHOW_TOOLBAR_CALLBACK": "config.watched.asked_from_this_host",
