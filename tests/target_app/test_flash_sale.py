@@ -13,7 +13,7 @@ def test_every_choice_has_a_sale():
     from core.toggles import declared
 
     for name in ("tasks", "cache", "invalidation"):
-        assert {each[name] for each in CHOICES} == set(declared()[name].STRICT)
+        assert {each[name] for each in CHOICES} == set(declared()[name].choices)
 
 
 RIGHT = Counts(
