@@ -168,6 +168,7 @@ def read_plan(run: Path | None) -> Plan:
 def _call(comparison: Comparison, seed: int, reports: Path, accounts: Path) -> tuple[int, bytes, str]:
     words = ["compare", comparison.before, comparison.after, "--config", str(comparison.config)]
     words += [*comparison.options, "--seed", str(seed), "--reports", str(reports), "--json", "-", "--quiet"]
+    words += ["--no-profile"]  # what nobody looks at is not sampled
     child = subprocess.Popen(
         [sys.executable, "-m", "loadstone", *words],
         cwd=ROOT,

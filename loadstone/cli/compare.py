@@ -16,7 +16,7 @@ from loadstone.cli.crew import crew_options
 from loadstone.cli.live import LiveWish, live_options, watched
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
 from loadstone.cli.telemetry import metrics_options, watcher_of
-from loadstone.config.compile import Wish, compile_experiment
+from loadstone.config.compile import PROFILE_S, PROFILED_FROM_S, Wish, compile_experiment
 from loadstone.config.crew import CrewWish
 from loadstone.config.load import Project
 from loadstone.config.model import Experiment
@@ -41,6 +41,7 @@ Examples:
   loadstone compare count=exact count=estimated --anytime --margin 1%
   loadstone compare orm=naive orm=prefetch --lane load --rate 30
   loadstone compare orm=naive orm=prefetch --controls --budget 4m
+  loadstone compare orm=naive orm=prefetch --budget 45s --profile
   loadstone compare main HEAD
   loadstone compare HEAD . --with orm=prefetch
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
@@ -77,6 +78,7 @@ class Asked:
     pinned: bool | None
     steady: bool | None
     controls: bool
+    profile: bool | None
     held: tuple[str, ...]
     generations: int | None
     allow_identical: bool
@@ -117,6 +119,7 @@ class Asked:
             lane=self.lane,
             anytime=self.anytime,
             controls=self.controls,
+            profile=self.profile,
         )
         sources = sources_of(project, self.before, self.after, quiet=self.quiet)
         return compile_experiment(project, wish, sources)
@@ -171,6 +174,12 @@ class Asked:
     is_flag=True,
     help="Run a copy of BEFORE and one that is slowed down by a known amount beside both: "
     "shows that this run could stay silent and could speak.",
+)
+@click.option(
+    "--profile/--no-profile",
+    default=None,
+    help="After the last generation, start both again and sample their stacks for a flame graph, "
+    f"which takes about {PROFILE_S + 5:.0f}s; by default where the budget is {PROFILED_FROM_S:.0f}s or more.",
 )
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Hold a toggle on both sides.")
 @click.option(

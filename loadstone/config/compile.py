@@ -27,6 +27,10 @@ MOST_TRACKS = 2
 MOST_GATING = 5
 MOST_GATING_ENDPOINTS = 10
 ANYTIME_CAP = "30m"
+PROFILE_S = 5.0
+"""How long stacks are sampled, where they are."""
+PROFILED_FROM_S = 60.0
+"""Budget from which on they are by default: starting once more and sampling takes a sixth of it or less."""
 """Budget of a run without a planned end, where none is given."""
 
 
@@ -61,6 +65,8 @@ class Wish:
     """The last lane; the probe always comes first."""
     anytime: bool = False
     """No planned end; the budget is a cap."""
+    profile: bool | None = False
+    """Whether stacks are sampled after the last generation; None: from a budget of `PROFILED_FROM_S` on."""
     controls: bool = False
     """Whether a copy of before, and one that is slowed down, run beside the variants."""
 
@@ -178,7 +184,18 @@ def compile_experiment(
         fail_on=wish.fail_on,
         stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,
         lanes=lanes,
+        profile_s=_profile_s(wish, budget_s),
     )
+
+
+def _profile_s(wish: Wish, budget_s: float) -> float:
+    """Return how long stacks are sampled, 0 for not at all; raises `ConfigurationError`."""
+    if wish.profile and wish.lane != "pair":
+        raise ConfigurationError(
+            f"the {wish.lane} lane samples no stacks", remedy="leave out --profile, or use the pair lane"
+        )
+    wanted = wish.profile if wish.profile is not None else budget_s >= PROFILED_FROM_S
+    return PROFILE_S if wanted and wish.lane == "pair" else 0.0
 
 
 def base_recipe(project: Project, size: str, source: Source | None = None) -> Recipe:

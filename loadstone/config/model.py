@@ -173,3 +173,5 @@ class Experiment:
     """Ways to observe, in their order."""
     stopping: Stopping = Stopping.SEQUENTIAL
     """By which looks a run may end; without a planned end, `budget_s` is a cap."""
+    profile_s: float = 0.0
+    """How long stacks are sampled after the last generation; 0: not at all."""

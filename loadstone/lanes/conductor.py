@@ -14,9 +14,10 @@ from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.design import Noise, Setting, make_plan
 from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, unwritten
-from loadstone.lanes.pair import PairLane
+from loadstone.lanes.pair import PairLane, Post
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
+from loadstone.lanes.profile import ProfileLane
 from loadstone.lanes.resuming import kept_setting, require_same, sealed_rows
 from loadstone.lanes.view import View
 from loadstone.lanes.watcher import Unwatched, Watcher
@@ -252,7 +253,16 @@ def _measure(run: _Run) -> _Ending:
             sealed=sealed_rows(run.kept) if run.kept else [],
         )
         reason, decided = lane.run()
+        _profile(run, posts[0], refill=lane.refill)
         return _Ending(RunStatus.COMPLETE, reason, decided=decided)
+
+
+def _profile(run: _Run, post: Post, *, refill: bool) -> None:
+    """Sample stacks, where the plan says so; all that decides is sealed by now."""
+    if run.plan.profile_s:
+        run.view.step("sampling stacks of both for the flame graph; ctrl-c leaves that out")
+        lane = ProfileLane(run.experiment, run.plan, run.stage, post, run.journal, run.folder, refill)
+        lane.run()
 
 
 def _payloads_differ(probe: Probe) -> _Ending:

@@ -124,6 +124,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         expected_effect=math.expm1(layout.smallest_effect) if "latency_mean" in gating else None,
         stopping=experiment.stopping,
         spike_share=_spike_share(experiment, layout, nominal_p),
+        profile_s=experiment.profile_s,
     )
     return plan if "pair" in plan.lanes else _without_pairs(plan)
 

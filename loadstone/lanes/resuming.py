@@ -31,6 +31,7 @@ CHOSEN = (
     "fail_on",
     "lanes",
     "stopping",
+    "profile_s",
 )
 """What the command, the configuration and the code decide; the rest of a plan follows from the machine."""
 

@@ -19,6 +19,7 @@ import msgspec
 from loadstone.errors import ConfigurationError, MeasurementError
 from loadstone.record.observations import Rows, Spikes, rows_from_bytes, spikes_from_bytes
 from loadstone.record.plan import Plan
+from loadstone.record.profiled import SampledSide
 
 JOURNAL = "journal.jsonl"
 
@@ -98,6 +99,16 @@ class ProbeLine(Line, frozen=True, kw_only=True, tag="probe"):
     probe: msgspec.Raw
 
 
+class ProfileLine(Line, frozen=True, kw_only=True, tag="profile"):
+    """Stacks that were sampled after the last generation."""
+
+    requests: int
+    """Of each variant in the block."""
+    seconds: float
+    rate_hz: int
+    sides: list[SampledSide]
+
+
 class EndLine(Line, frozen=True, kw_only=True, tag="end"):
     """Why measuring ended; absent where the run was killed."""
 
@@ -120,7 +131,7 @@ class ResumeLine(Line, frozen=True, kw_only=True, tag="resume"):
     """Between the last sign of life and now; what went on meanwhile is not known."""
 
 
-AnyLine = PlanLine | GenerationLine | ProbeLine | EndLine | ResumeLine
+AnyLine = PlanLine | GenerationLine | ProbeLine | ProfileLine | EndLine | ResumeLine
 
 
 class Journal:
@@ -210,6 +221,11 @@ def read_spikes(folder: Path, line: GenerationLine) -> Spikes:
             cause=f"{spikes.size} extra costs for {line.rows} rows",
         )
     return spikes
+
+
+def read_stacks(folder: Path, side: SampledSide) -> bytes:
+    """Return the folded stacks of one side, empty where there are none; raises as above."""
+    return _read_sealed(folder, side.chunk) if side.chunk else b""
 
 
 def _read_sealed(folder: Path, name: str) -> bytes:

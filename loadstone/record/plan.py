@@ -108,6 +108,9 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     spike_share: float = 0.0
     """What the control that must be found costs more, as a share of each request's service time."""
 
+    profile_s: float = 0.0
+    """How long stacks are sampled after the last generation; 0: not at all."""
+
     @property
     def judged(self) -> list[int]:
         """The variants that are compared with before: neither it nor controls."""

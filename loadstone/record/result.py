@@ -16,10 +16,11 @@ from loadstone.record.base import Record
 from loadstone.record.plan import Control
 from loadstone.record.priced import Price, SlowRequest
 from loadstone.record.probed import FactChange, Probe
+from loadstone.record.profiled import Profile
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import Verdict
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Major changes when an older reader would misread; minor when fields are added."""
 
 
@@ -272,6 +273,8 @@ class Result(Record, frozen=True, kw_only=True):
     """Everything that got worse; None in results of version 1.2 and before, which did not gather it."""
     slowest: list[SlowRequest] = []
     """At most 20 timed requests of each variant, the slowest first; those of the probe are in `probe`."""
+    profile: Profile | None = None
+    """None where no stacks were sampled."""
     controls: list[ControlFinding] = []
     """What the run showed of itself; empty without controls."""
     checks: list[Check]

@@ -15,7 +15,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadstone.report import controls, facts, price, quantities, safe, selection, slowest, wording
+from loadstone.report import controls, facts, price, profile, quantities, safe, selection, slowest, wording
 from loadstone.report.charts import forest, generations, percentiles
 
 MOST_BYTES = 1_500_000
@@ -42,6 +42,8 @@ class Frame:
     id: str
     started_at: str
     version: str
+    csv: str = ""
+    """The numbers as a table, for spreadsheets; empty: none."""
 
 
 class Planned(Protocol):
@@ -128,6 +130,7 @@ def _render(
             style=style,
             script=script,
             data=data,
+            table=for_script(json.dumps(frame.csv)) if frame.csv and data is not None else None,
             markdown=for_script(json.dumps(markdown)),
         )
     )
@@ -193,6 +196,7 @@ def environment() -> Environment:
         quantities=quantities,
         facts=facts,
         price=price,
+        profile=profile,
         slowest=slowest,
         forest=forest,
         percentiles=percentiles,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadstone.record.folder import RESULT
 from loadstone.record.result import Result
 from loadstone.report import frame, markdown, page
+from loadstone.report.exports import table
 
 
 def render(result: Result) -> str:
@@ -20,5 +21,6 @@ def render(result: Result) -> str:
         id=result.run.id,
         started_at=result.run.started_at,
         version=result.run.loadstone_version,
+        csv=table.render(result),
     )
     return frame.render(around, result, markdown.render(result), page=built)

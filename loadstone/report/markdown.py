@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from loadstone.record.result import Contrast, Result
-from loadstone.report import controls, price, quantities, safe, selection, why, wording
+from loadstone.report import controls, price, profile, quantities, safe, selection, why, wording
 
 MOST_ENDPOINTS = 40
 MOST_DIFFERENCES = 10
@@ -30,6 +30,10 @@ def render(result: Result) -> str:
         _warnings(result),
         _folded("By endpoint", _endpoints(result)),
         *_exact(result),
+        *(
+            _folded(f"CPU by function: {escape(one.title)}", _functions(one))
+            for one in profile.flames(result)
+        ),
         _folded("Payloads", _payload(result)),
         _folded("Requests that failed", _failures(result)),
         _folded("Controls", _controls(result)),
@@ -184,6 +188,25 @@ def _exact(result: Result) -> list[str]:
         if rows
         else []
     )
+
+
+def _functions(flames: profile.Flames) -> str:
+    """Return the functions whose own cost changed most; where none did beyond chance, say so."""
+    changed = [one for one in flames.costs if one.certain]
+    whole = " → ".join(quantities.microseconds(one) for one in flames.whole)
+    lead = f"CPU of server and companions a request, sampled after the last generation: {whole}."
+    if not changed:
+        return f"{lead} No function's own cost differs by more than sampling does."
+    rows = [
+        [
+            code(one.name),
+            f"{quantities.microseconds(one.own[0])} → {quantities.microseconds(one.own[1])}",
+            f"{quantities.share(one.shares[0])} → {quantities.share(one.shares[1])}",
+            profile.told(one),
+        ]
+        for one in changed
+    ]
+    return f"{lead}\n\n{_table(('function', 'own CPU', 'share', 'change'), rows)}"
 
 
 def _payload(result: Result) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from loadstone.record.result import Contrast, GenerationInfo, Result
-from loadstone.report import controls, price, quantities, safe, selection, slowest, why, wording
+from loadstone.report import controls, price, profile, quantities, safe, selection, slowest, why, wording
 from loadstone.report.charts import forest, generations, percentiles
 from loadstone.report.controls import Line
 from loadstone.report.facts import MOST_LISTS, Fact, make_fact
@@ -26,6 +26,7 @@ TITLES = {
     "latency": "Latency",
     "generations": "Generations",
     "probe": "Per request, counted",
+    "profile": "CPU",
     "payload": "Payloads",
     "slowest": "Slowest requests",
     "outcomes": "Outcomes",
@@ -85,6 +86,7 @@ class Page:
     with_statements: list[Fact]
     diffs: list[list[tuple[str, str]]]
     """Per payload difference: (kind, line)."""
+    flames: list[profile.Flames]
     generations: list[GenerationInfo]
     controls: list[Line]
     has_looks: bool
@@ -117,6 +119,7 @@ def build(result: Result) -> Page:
             diff_lines(one.diff or f"-{one.before}\n+{one.after}")
             for one in (payload.differences[:MOST_DIFFERENCES] if payload else [])
         ],
+        flames=profile.flames(result),
         generations=result.generations,
         controls=list(controls.lines(result)),
         has_looks=any(course.contrast.looks for course in courses),
@@ -127,6 +130,7 @@ def build(result: Result) -> Page:
             "latency": bool(spreads),
             "generations": bool(result.generations),
             "probe": bool(counted),
+            "profile": result.profile is not None,
             "payload": payload is not None,
             "slowest": bool(slowest.sides(result)),
             "outcomes": bool(result.outcomes),

@@ -16,6 +16,7 @@ from loadstone.record.journal import (
     GenerationLine,
     PlanLine,
     ProbeLine,
+    ProfileLine,
     ResumeLine,
     read_chunk,
     read_journal,
@@ -24,6 +25,7 @@ from loadstone.record.journal import (
 from loadstone.record.plan import Plan
 from loadstone.record.priced import Price
 from loadstone.record.probed import FactChange, Probe
+from loadstone.record.profiled import Profile
 from loadstone.record.result import (
     SCHEMA_VERSION,
     Check,
@@ -46,6 +48,7 @@ from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
 from loadstone.verdict.overall import judge_facts, judge_timing
 from loadstone.verdict.price import memory_prices, prices
+from loadstone.verdict.profile import read_profile
 from loadstone.verdict.rules import Rules, rules_at
 from loadstone.verdict.slowest import slowest
 from loadstone.verdict.spikes import charged, relieved
@@ -67,6 +70,8 @@ class Sealed:
     """The observations without a control's extra cost; None where no control has any."""
     resumes: tuple[ResumeLine, ...] = ()
     """Where the run was cut short and went on."""
+    profile: Profile | None = None
+    """None where no stacks were sampled."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def read_sealed(folder: Path) -> Sealed:
         probe=msgspec.json.decode(probes[-1].probe, type=Probe) if probes else None,
         end=end if isinstance(end, EndLine) else None,
         resumes=tuple(line for line in lines if isinstance(line, ResumeLine)),
+        profile=read_profile(folder, [line for line in lines if isinstance(line, ProfileLine)]),
     )
 
 
@@ -156,6 +162,7 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
         facts=changes,
         prices=_prices(sealed, contrasts, changes),
         slowest=slowest(observations, [variant.name for variant in plan.variants]),
+        profile=sealed.profile,
         controls=controls,
         checks=checks,
         machine=circumstances.machine,

@@ -18,9 +18,11 @@ from loadstone.record.journal import (
     AnyLine,
     EndLine,
     GenerationLine,
+    ProfileLine,
     read_chunk,
     read_journal,
     read_spikes,
+    read_stacks,
 )
 from loadstone.record.result import SCHEMA_VERSION, Result, decode, encode
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
@@ -126,7 +128,13 @@ def _chunks(folder: Path, lines: list[AnyLine]) -> Step:
             read_spikes(folder, line)
         except MeasurementError as error:
             return Step("chunks", ok=False, message=f"generation {place + 1}: {_told(error)}")
-    count = sum(1 + bool(line.spikes) for line in generations)
+    sampled = [side for line in lines if isinstance(line, ProfileLine) for side in line.sides if side.chunk]
+    for side in sampled:
+        try:
+            read_stacks(folder, side)
+        except MeasurementError as error:
+            return Step("chunks", ok=False, message=f"stacks of {side.variant}: {_told(error)}")
+    count = sum(1 + bool(line.spikes) for line in generations) + len(sampled)
     return Step("chunks", ok=True, message=f"{count} of {count} match their hashes, {rows:,} rows")
 
 

@@ -266,6 +266,7 @@ def test_an_interrupted_run_keeps_what_it_measured(project, number):
 
 
 def test_a_run_without_a_planned_end_ends_when_it_is_decided(project):
+    """From a minute on stacks are sampled, or it is told why that cannot be."""
     words = ("--anytime", "--budget", "60s", "--gate", "latency_mean", "--json", "-")
     ran = project.run("compare", "speed=slow", "speed=fast", *words)
     assert ran.returncode == 0, ran.stderr
@@ -275,6 +276,10 @@ def test_a_run_without_a_planned_end_ends_when_it_is_decided(project):
     assert len(result["generations"]) < result["experiment"]["max_generations"]
     assert "until decided or interrupted" in ran.stderr
     assert project.run("verify").returncode == 0
+    sides = result["profile"]["sides"]
+    assert [side["variant"] for side in sides] == ["before", "after"]
+    assert all(bool(side["samples"]) != bool(side["unavailable"]) for side in sides)
+    assert '<section id="profile"' in (project.runs()[-1] / "report.html").read_text()
 
 
 def test_kill_9_leaves_nothing_running(project):
