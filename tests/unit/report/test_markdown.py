@@ -23,7 +23,7 @@ def test_it_opens_with_the_verdict(any_result):
 def test_the_table_and_the_folded_rest(results):
     text = markdown.render(results.improved())
     assert "| **mean latency** | 44.0 ms → 14.8 ms | −66.4% | −66.7% to −66.1% | ✓ improved |" in text
-    assert text.count("<details>") == text.count("</details>") == 4
+    assert text.count("<details>") == text.count("</details>") == 5
     assert text.index("mean latency") < text.index("<details>")
 
 
