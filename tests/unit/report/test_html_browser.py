@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 
+import browser
 import pytest
 
 from loadstone.report import html
 
-BROWSER = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-    None,
-)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--enable-logging=stderr",
-    "--dump-dom",
-)
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(browser.BROWSER is None, reason="no Chromium on this machine")
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +17,8 @@ def browse(tmp_path_factory):
     """Open a page and return its final document and what the console said."""
 
     def open_page(text: str, fragment: str = "") -> tuple[str, str]:
-        folder = tmp_path_factory.mktemp("page")
-        file = folder / "report.html"
-        file.write_text(text, encoding="utf-8")
-        command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"{file.as_uri()}{fragment}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-        console = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-        return done.stdout, console
+        done = browser.run(tmp_path_factory.mktemp("page"), text, "--dump-dom", fragment=fragment)
+        return done.stdout, browser.console(done)
 
     return open_page
 
