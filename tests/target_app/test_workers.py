@@ -23,17 +23,24 @@ from loadstone.target.cpu import tree
 SHOP = DECLARATION.parent
 SUPPORT = Path(__file__).parent / "support"
 COMPANION = tomllib.loads((SHOP.parent / "loadstone.toml").read_text())["target"]["companions"]["worker"]
+RABBITMQ_URL = os.environ.get("SHOP_TEST_RABBITMQ_URL", "")
+"""Whose queue "shop" is emptied; without it Redis is the broker."""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def broker_url(shop_redis_url, monkeypatch):
-    """Give the URL of a broker of their own, which emptying the cache leaves alone."""
+def broker(shop_redis_url, monkeypatch):
+    """Give what tells a worker of a broker that emptying the cache leaves alone; its queue is empty."""
     from background import queue
 
-    url = f"{shop_redis_url.rpartition('/')[0]}/8"
+    url = RABBITMQ_URL or f"{shop_redis_url.rpartition('/')[0]}/8"
     monkeypatch.setattr(queue.app.conf, "broker_url", url)
-    return url
+    if not RABBITMQ_URL:
+        return {"REDIS_URL": url}
+    queue.app.conf.broker_transport_options = {"confirm_publish": True}  # for the whole session
+    with queue.app.connection_for_write() as connection:
+        connection.default_channel.queue_delete(queue.app.conf.task_default_queue)
+    return {"SHOP_BROKER": "rabbitmq", "SHOP_RABBITMQ_URL": url}
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def marks(tmp_path):
 
 
 @pytest.fixture
-def work(supervisor, environment, broker_url, marks, tmp_path, settings):
+def work(supervisor, environment, broker, marks, tmp_path, settings):
     """Give a function that starts a worker, as Loadstone does, and returns it once it takes tasks."""
     settings.SHOP_TASKS = {
         **settings.SHOP_TASKS,
@@ -53,9 +60,9 @@ def work(supervisor, environment, broker_url, marks, tmp_path, settings):
     }
     started = []
     variables = environment | {
+        **broker,
         "DJANGO_SETTINGS_MODULE": "worker_settings",
         "PYTHONPATH": str(SUPPORT),
-        "REDIS_URL": broker_url,
         "SHOP_TASKS": "celery",
         "SHOP_TASK_ATTEMPTS": "5",
         "SHOP_TASK_BACKOFF_MS": "20",
