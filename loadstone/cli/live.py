@@ -1,4 +1,4 @@
-"""Options that show a comparison in a browser while it goes on."""
+"""Options that show a run in a browser while it goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from loadstone.cli.shared import err
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.follow import Together
 from loadstone.lanes.view import View
-from loadstone.telemetry.live import live_page
+from loadstone.telemetry.live import ComparisonView, Page, live_page
 
 F = TypeVar("F", bound=Callable[..., Any])
 Over = Callable[[str], None]
@@ -63,7 +63,21 @@ def live_options(function: F) -> F:
 
 @contextmanager
 def watched(wish: LiveWish, *, quiet: bool) -> Iterator[tuple[View, Over]]:
-    """Yield the view of a run, and what takes its report; the page stays until browsers have that.
+    """Yield the view of a comparison, and what takes its report; the page stays until browsers have that.
+
+    Raises:
+        ConfigurationError: the page cannot be served.
+    """
+    with page_of(wish) as page, progress_view(quiet=quiet) as view:
+        if page is None:
+            yield view, _nobody
+        else:
+            yield Together(view, ComparisonView(page, describe_plan)), page.over
+
+
+@contextmanager
+def page_of(wish: LiveWish) -> Iterator[Page | None]:
+    """Yield the page of a run and print its address; None where none is asked for.
 
     Raises:
         ConfigurationError: the page cannot be served.
@@ -71,13 +85,11 @@ def watched(wish: LiveWish, *, quiet: bool) -> Iterator[tuple[View, Over]]:
     if not wish.show:
         if wish.port:
             raise ConfigurationError("no page is asked for", remedy="add --live")
-        with progress_view(quiet=quiet) as view:
-            yield view, _nobody
+        yield None
         return
-    with live_page(wish.port, describe_plan) as page:
+    with live_page(wish.port) as page:
         err().print(f"watch it at {page.address}", highlight=False, soft_wrap=True)
-        with progress_view(quiet=quiet) as view:
-            yield Together(view, page), page.over
+        yield page
 
 
 def _nobody(report: str) -> None:

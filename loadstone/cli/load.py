@@ -16,6 +16,7 @@ from rich.text import Text
 from loadstone.cli.compare import command_line
 from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
+from loadstone.cli.live import LiveWish, live_options, page_of
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.crew import CrewWish
@@ -24,13 +25,15 @@ from loadstone.errors import ExitCode
 from loadstone.lanes.conductor import Options
 from loadstone.lanes.endings import writing_to
 from loadstone.lanes.load import LoadOutcome, run_load
-from loadstone.lanes.load_design import LoadView
+from loadstone.lanes.load_design import LoadTogether, LoadView
+from loadstone.record.load_record import LoadPlan
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
 from loadstone.report import load_reports
 from loadstone.report.load_files import write_load_reports
 from loadstone.report.load_summary import duration
 from loadstone.telemetry.endpoint import Wish
+from loadstone.telemetry.live import OfferView
 from loadstone.workload.load_protocol import Second
 
 LOG_EVERY_S = 10
@@ -43,6 +46,7 @@ Examples:
   loadstone load orm=prefetch --rate 5000 --for 1m --workers 4
   loadstone load --rate 9000 --for 5m --expect-workers 6 --bind 10.0.0.5 --target-host 10.0.0.5 \\
       --allow-host 10.0.0.5          (and `loadstone worker --master 10.0.0.5` on other hosts)
+  loadstone load orm=prefetch --rate 200 --for 5m --live
   loadstone load orm=prefetch --rate 200 --for 5m --web
   loadstone load orm=prefetch --rate 200 --for 5m --metrics 9464 --with instrumentation=prometheus \
       --metrics-targets prometheus/targets/variants-run.json      (docs/observability.md)
@@ -79,6 +83,7 @@ class Asked:
     allow_host: tuple[str, ...]
     quiet: bool
     metrics: Wish
+    live: LiveWish
     config: Path | None
 
     def wish(self) -> LoadWish:
@@ -128,6 +133,7 @@ class Asked:
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@live_options
 @metrics_options
 @config_option
 def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
@@ -139,7 +145,11 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
     asked = Asked(**given)
     project = open_project(asked.config)
     experiment = compile_load(project, asked.wish())
-    with watcher_of(asked.metrics, asked.allow_host) as watcher, _view(quiet=asked.quiet) as view:
+    with (
+        watcher_of(asked.metrics, asked.allow_host) as watcher,
+        page_of(asked.live) as page,
+        _view(quiet=asked.quiet) as view,
+    ):
         options = Options(
             state=project.state,
             reports=asked.reports or project.reports,
@@ -149,18 +159,28 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             allowed_hosts=asked.allow_host,
             watcher=watcher,
         )
-        outcome = run_load(experiment, options, view)
-    return _finish(outcome, as_json=asked.as_json)
+        outcome = run_load(experiment, options, view if page is None else LoadTogether(view, OfferView(page)))
+        report = _write(outcome)
+        if page is not None and report is not None:
+            page.over(str(report.absolute()))
+    return _finish(outcome, report, as_json=asked.as_json)
 
 
-def _finish(outcome: LoadOutcome, *, as_json: bool) -> int:
+def _write(outcome: LoadOutcome) -> Path | None:
+    """Write the reports and return the page; None where nothing was measured."""
+    if outcome.result is None:
+        return None
+    with writing_to(outcome.folder, outcome.error):
+        page, _ = write_load_reports(outcome.folder, outcome.result)
+    return page
+
+
+def _finish(outcome: LoadOutcome, report: Path | None, *, as_json: bool) -> int:
     """Print what came of it, and return the exit code."""
     result = outcome.result
     if result is not None:
-        with writing_to(outcome.folder, outcome.error):
-            page, _ = write_load_reports(outcome.folder, result)
         load_reports.render(result, err() if as_json else out())
-        (err() if as_json else out()).print(f"report: {page}", markup=False, soft_wrap=True)
+        (err() if as_json else out()).print(f"report: {report}", markup=False, soft_wrap=True)
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
     if outcome.error is not None:
@@ -199,6 +219,9 @@ def told(second: Second, requests: Recording, planned: float | None) -> str:
 class _Quiet:
     """Shows nothing."""
 
+    def planned(self, plan: LoadPlan) -> None:
+        """Show nothing."""
+
     def step(self, text: str, share: float | None = None) -> None:
         """Show nothing."""
 
@@ -214,6 +237,9 @@ class _Live:
         self._step = ""
         self._seconds: list[str] = []
 
+    def planned(self, plan: LoadPlan) -> None:
+        """Show nothing: the first step follows at once."""
+
     def step(self, text: str, share: float | None = None) -> None:
         """Show what is going on."""
         del share
@@ -228,6 +254,9 @@ class _Live:
 
 class _Lines(StepLines):
     """One line a step, and one every ten seconds, for logs."""
+
+    def planned(self, plan: LoadPlan) -> None:
+        """Say nothing: the first step follows at once."""
 
     def second(self, second: Second, requests: Recording, planned: float | None) -> None:
         """Tell every tenth second."""

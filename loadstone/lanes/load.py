@@ -100,6 +100,7 @@ class _Run:
     def run(self) -> LoadOutcome:
         """Measure, judge and write the result."""
         started = now()
+        self._view.planned(self._plan)
         with writing_to(self._folder):
             self._journal.append(LoadPlanLine(plan=self._plan))
         error: LoadstoneError | None = None

@@ -15,6 +15,9 @@ from loadstone.workload.load_protocol import Second
 class LoadView(Protocol):
     """Receives progress; every method returns at once."""
 
+    def planned(self, plan: LoadPlan) -> None:
+        """The plan is frozen."""
+
     def step(self, text: str, share: float | None = None) -> None:
         """Something else has begun."""
 
@@ -44,3 +47,25 @@ def make_load_plan(experiment: LoadExperiment, command: str) -> LoadPlan:
         most_lag_us=offer.most_lag_us,
         workers=offer.crew.total,
     )
+
+
+class LoadTogether:
+    """Several views of one run."""
+
+    def __init__(self, *views: LoadView) -> None:
+        self._views = views
+
+    def planned(self, plan: LoadPlan) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.planned(plan)
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.step(text, share)
+
+    def second(self, second: Second, requests: Recording, planned: float | None) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.second(second, requests, planned)

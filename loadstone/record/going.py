@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from loadstone.record.load_record import LoadPlan
+from loadstone.record.load_result import EndpointLoad, SecondLoad, ThresholdResult
 from loadstone.record.result import Contrast
 
 
@@ -47,3 +49,34 @@ class Going(msgspec.Struct, kw_only=True):
     """The same until now."""
     contrasts: list[Contrast] = []
     """Of the last look: what decides."""
+
+
+class LoadGoing(msgspec.Struct, kw_only=True):
+    """The state of a run under offered load at one moment."""
+
+    step: str = "starting"
+    plan: LoadPlan | None = None
+    """None: not known yet."""
+    elapsed_s: int = 0
+    """Seconds of the plan that are over."""
+    users: int = 0
+    backlog: int = 0
+    overall: EndpointLoad | None = None
+    """None: nothing is measured yet."""
+    endpoints: list[EndpointLoad] = []
+    seconds: list[SecondLoad] = []
+    thresholds: list[ThresholdResult] = []
+
+
+class LoadNews(msgspec.Struct, kw_only=True):
+    """What a run under offered load tells since it told last."""
+
+    step: str = ""
+    """Empty: as before."""
+    plan: LoadPlan | None = None
+    elapsed_s: int = 0
+    """0: no second is over."""
+    users: int = 0
+    backlog: int = 0
+    requests: bytes = b""
+    """What ended in the seconds that are new: a packed recording."""

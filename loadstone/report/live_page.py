@@ -8,9 +8,9 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from loadstone import __version__
-from loadstone.record.going import Going
+from loadstone.record.going import Going, LoadGoing
 from loadstone.record.result import Contrast
-from loadstone.report import frame, going, wording
+from loadstone.report import frame, going, load_live_page, wording
 from loadstone.report.charts import forest
 
 
@@ -24,14 +24,14 @@ class Narrowing:
     lines: list[tuple[going.LookLine, Markup]]
 
 
-def render(state: Going) -> str:
+def render(state: Going | LoadGoing) -> str:
     """Return the whole page."""
     style, script = _style(), _script()
     page: str = (
         frame.environment()
         .get_template("live.html.j2")
         .render(
-            title=state.title or "Starting",
+            title=title(state),
             version=__version__,
             policy=policy(),
             style=style,
@@ -42,8 +42,33 @@ def render(state: Going) -> str:
     return page
 
 
-def body(state: Going) -> str:
+def title(state: Going | LoadGoing) -> str:
+    """Return the window's title."""
+    told = state.title if isinstance(state, Going) else state.plan.title if state.plan else ""
+    return f"Running: {told}" if told else "Starting"
+
+
+def said(state: Going | LoadGoing) -> str:
+    """Return what a screen reader is told of a look, or of a threshold that broke, nothing in between."""
+    if isinstance(state, LoadGoing):
+        broken = [one.text for one in state.thresholds if one.status == "broken"]
+        return f"Broken: {'; '.join(broken)}" if broken else ""
+    if not state.contrasts or state.elapsed_s != state.looked_s:
+        return ""
+    told = [
+        f"{going.metric_name(state, one)} {wording.ends_in_words(one)}"
+        for one in state.contrasts
+        if one.effect is not None
+    ]
+    return f"After {state.measured} generations: {'; '.join(told)}"
+
+
+def body(state: Going | LoadGoing) -> str:
     """Return what changes of the page: the content of its `main`."""
+    return load_live_page.body(state) if isinstance(state, LoadGoing) else _comparison(state)
+
+
+def _comparison(state: Going) -> str:
     key = next(
         (one for one in state.contrasts if one.effect is not None and one.effect.kind == "ratio"), None
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from loadstone.record.folder import LOAD_RESULT
-from loadstone.record.load_result import LoadCurve, LoadResult
+from loadstone.record.load_record import LoadPlan
+from loadstone.record.load_result import EndpointLoad, LoadCurve, LoadResult, SecondLoad, ThresholdResult
 from loadstone.record.result import CheckStatus, Distribution
 from loadstone.report import frame, load_reports, quantities, safe
 from loadstone.report import load_summary as summary
@@ -46,7 +48,8 @@ class Charts:
 
 def render(result: LoadResult) -> str:
     """Return the page of `result`."""
-    spreads, charts = _spreads(result), _charts(result)
+    spreads = _spreads(result)
+    charts = draw_charts(result.plan, result.seconds, result.thresholds)
     around = frame.around(
         result,
         "load",
@@ -78,20 +81,30 @@ def render(result: LoadResult) -> str:
 
 def _highlights(result: LoadResult) -> list[tuple[str, str, str]]:
     """Return (name, value, note) of what people look for first."""
-    overall, times = result.overall, dict(result.overall.response.values)
-    found = [
+    overall, found = result.overall, response_times(result.overall)
+    planned = result.due / result.plan.duration_s if result.plan.model == "open" else None
+    note = "" if planned is None else f"{quantities.significant(planned)} arrivals/s planned"
+    found.append(("Requests", f"{quantities.significant(overall.rps)}/s", note))
+    found.append(failed_share(overall))
+    if result.cpu_per_request_s is not None:
+        found.append(("CPU per request", quantities.quantity(result.cpu_per_request_s, "s"), "all processes"))
+    return found
+
+
+def response_times(overall: EndpointLoad) -> list[tuple[str, str, str]]:
+    """Return (name, value, note) of the quantiles that are known."""
+    times = dict(overall.response.values)
+    return [
         (percentiles.stop_name(q), summary.duration(times[q]), "response time")
         for q in summary.SHOWN
         if times.get(q) is not None
     ]
-    planned = result.due / result.plan.duration_s if result.plan.model == "open" else None
-    note = "" if planned is None else f"{quantities.significant(planned)} arrivals/s planned"
-    found.append(("Requests", f"{quantities.significant(overall.rps)}/s", note))
-    failed = quantities.share(overall.errors / overall.requests) if overall.requests else "none sent"
-    found.append(("Failed", failed, f"{overall.errors:,} of {overall.requests:,}"))
-    if result.cpu_per_request_s is not None:
-        found.append(("CPU per request", quantities.quantity(result.cpu_per_request_s, "s"), "all processes"))
-    return found
+
+
+def failed_share(overall: EndpointLoad) -> tuple[str, str, str]:
+    """Return (name, value, note) of the requests that failed."""
+    share = quantities.share(overall.errors / overall.requests) if overall.requests else "none sent"
+    return "Failed", share, f"{overall.errors:,} of {overall.requests:,}"
 
 
 def _spreads(result: LoadResult) -> list[percentiles.Spread]:
@@ -122,24 +135,27 @@ def _distribution(curve: LoadCurve) -> Distribution:
     )
 
 
-def _charts(result: LoadResult) -> Charts:
-    if not result.seconds:
+def draw_charts(
+    plan: LoadPlan | None, brought: Sequence[SecondLoad], thresholds: Iterable[ThresholdResult]
+) -> Charts:
+    """Return what a run looks like over time: empty before anything was brought, or planned."""
+    if plan is None or not brought:
         return Charts(Markup(""), Markup(""), [])
     events: list[seconds.Event] = [
-        (float(one.at_s), f"{one.text} broke") for one in result.thresholds if summary.broke_at(one)
+        (float(one.at_s), f"{one.text} broke") for one in thresholds if summary.broke_at(one)
     ]
-    last = result.seconds[-1]
-    if result.plan.model == "open" and last.start_s + last.width_s > result.plan.duration_s:
-        events.append((result.plan.duration_s, "the plan ended; answers that came later follow"))
+    last = brought[-1]
+    if plan.model == "open" and last.start_s + last.width_s > plan.duration_s:
+        events.append((plan.duration_s, "the plan ended; answers that came later follow"))
     return Charts(
         rates=seconds.draw_rates(
-            result.seconds,
+            brought,
             events,
             "Requests per second over time; the numbers are in the table below",
-            result.plan.duration_s,
+            plan.duration_s,
         ),
         times=seconds.draw_times(
-            result.seconds, events, "Response time over time; the numbers are in the table below"
+            brought, events, "Response time over time; the numbers are in the table below"
         ),
         events=events,
     )

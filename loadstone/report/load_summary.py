@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from loadstone.record.going import LoadGoing
 from loadstone.record.load_record import WorkerLine
 from loadstone.record.load_result import EndpointLoad, LoadResult, ThresholdResult
 from loadstone.record.result import Check, CheckStatus
@@ -61,11 +62,10 @@ def model_line(result: LoadResult) -> str:
     return told + ". Response times count from the planned start."
 
 
-def rows(result: LoadResult) -> list[tuple[str, ...]]:
+def rows(result: LoadResult | LoadGoing) -> list[tuple[str, ...]]:
     """Return the table of endpoints, all together last; response times."""
-    return [_row(each, each.endpoint or "") for each in result.endpoints] + [
-        _row(result.overall, "all together")
-    ]
+    rows = [_row(each, each.endpoint or "") for each in result.endpoints]
+    return rows if result.overall is None else [*rows, _row(result.overall, "all together")]
 
 
 def time_lines(result: LoadResult) -> list[str]:

@@ -3,9 +3,10 @@
 What is measured is kept clear of it. The process has come up before anything else
 begins, and has the lowest priority there is (SCHED_IDLE) from then on. It leaves the
 cores that variants are bound to where others are left. It works when it is told
-something, or when a browser opens the page, and has no clock of its own. It is told
-when a generation begins, before its servers start, and when a look was taken; while
-pairs are timed it is told nothing, and open pages neither ask nor draw.
+something, or when a browser opens the page, and has no clock of its own. Of a comparison
+it is told when a generation begins, before its servers start, and when a look was taken;
+while pairs are timed it is told nothing, and open pages neither ask nor draw. Of a run
+under offered load it is told every second what that second brought.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ import msgspec
 
 from loadstone.errors import ConfigurationError, MeasurementError
 from loadstone.lanes.follow import Follower
-from loadstone.record.going import Going
+from loadstone.record.going import Going, LoadNews
+from loadstone.record.load_record import LoadPlan
 from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
+from loadstone.record.recording import Recording
 from loadstone.record.result import Contrast
 from loadstone.target.cores import usable_cores
+from loadstone.workload.load_protocol import Second
 
 HOST = "127.0.0.1"
 LINGER_S = 30.0
@@ -39,60 +43,38 @@ class Told(msgspec.Struct, kw_only=True):
     """One message to the server: MessagePack behind its length in four bytes."""
 
     going: Going | None = None
+    """How far a comparison is."""
+    news: LoadNews | None = None
+    """What a load run has to tell."""
     cores: list[int] = []
     """Where it may run from now on; empty: as before."""
     report: str | None = None
     """Path of the finished report: the run is over."""
 
 
-class LivePage:
-    """A view that keeps the page current; every method returns at once.
+class Page:
+    """The page's process, as a run sees it; every method but `close` and `kill` returns at once.
 
     Args:
         process: the server; it reads `Told` from its standard input.
         address: where browsers find it.
-        describe: puts a plan in words.
     """
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], address: str, describe: Callable[[Plan], str]
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
         self.address = address
-        self._describe = describe
         self._process = process
-        self._follower = Follower()
         self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="live-page", daemon=True)
         self._writer.start()
 
-    def planned(self, plan: Plan) -> None:
-        """Show the plan, and move off the cores on which it is carried out."""
-        self._follower.planned(plan, self._describe(plan))
-        self._send(Told(going=self._follower.going, cores=spare_cores(plan)))
-
-    def step(self, text: str, share: float | None = None) -> None:
-        """Show what has begun."""
-        if self._follower.step(text, share):
-            self._send(Told(going=self._follower.going))
-
-    def probed(self, probe: Probe) -> None:
-        """Show what the probe counted."""
-        self._follower.probed(probe)
-        self._send(Told(going=self._follower.going))
-
-    def measuring(self, generation: int, share: float, pairs: int) -> None:
-        """Show that a generation begins; whatever is told while it is timed goes no further."""
-        if self._follower.measuring(generation, share, pairs):
-            self._send(Told(going=self._follower.going))
-
-    def looked(self, generation: int, contrasts: list[Contrast]) -> None:
-        """Show a look."""
-        self._follower.looked(generation, contrasts)
-        self._send(Told(going=self._follower.going))
+    def tell(self, told: Told) -> None:
+        """Send a message."""
+        message = msgspec.msgpack.encode(told)
+        self._messages.put(len(message).to_bytes(LENGTH_BYTES, "big") + message)
 
     def over(self, report: str) -> None:
         """Put the finished report in the page's place."""
-        self._send(Told(report=report))
+        self.tell(Told(report=report))
 
     def close(self) -> None:
         """Let open pages fetch what is new, and end the server."""
@@ -109,10 +91,6 @@ class LivePage:
         self._process.kill()
         self._process.wait()
 
-    def _send(self, told: Told) -> None:
-        message = msgspec.msgpack.encode(told)
-        self._messages.put(len(message).to_bytes(LENGTH_BYTES, "big") + message)
-
     def _write(self) -> None:
         """Write what comes; in a thread, as a process of the lowest priority may take long to read it."""
         pipe = self._process.stdin
@@ -124,6 +102,78 @@ class LivePage:
                 pipe.flush()
 
 
+class ComparisonView:
+    """A view of a comparison that keeps its page current; every method returns at once.
+
+    Args:
+        page: which is told.
+        describe: puts a plan in words.
+    """
+
+    def __init__(self, page: Page, describe: Callable[[Plan], str]) -> None:
+        self._page = page
+        self._describe = describe
+        self._follower = Follower()
+
+    def planned(self, plan: Plan) -> None:
+        """Show the plan, and move off the cores on which it is carried out."""
+        self._follower.planned(plan, self._describe(plan))
+        self._page.tell(Told(going=self._follower.going, cores=spare_cores(plan)))
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show what has begun."""
+        if self._follower.step(text, share):
+            self._show()
+
+    def probed(self, probe: Probe) -> None:
+        """Show what the probe counted."""
+        self._follower.probed(probe)
+        self._show()
+
+    def measuring(self, generation: int, share: float, pairs: int) -> None:
+        """Show that a generation begins; whatever is told while it is timed goes no further."""
+        if self._follower.measuring(generation, share, pairs):
+            self._show()
+
+    def looked(self, generation: int, contrasts: list[Contrast]) -> None:
+        """Show a look."""
+        self._follower.looked(generation, contrasts)
+        self._show()
+
+    def _show(self) -> None:
+        self._page.tell(Told(going=self._follower.going))
+
+
+class OfferView:
+    """A view of a run under offered load that keeps its page current; every method returns at once.
+
+    Of each second it packs what is new, and no more: the page's own process adds it up.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._told_s = 0
+
+    def planned(self, plan: LoadPlan) -> None:
+        """Show the plan."""
+        self._page.tell(Told(news=LoadNews(plan=plan)))
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show what has begun."""
+        del share
+        self._page.tell(Told(news=LoadNews(step=text)))
+
+    def second(self, second: Second, requests: Recording, planned: float | None) -> None:
+        """Show a second that is over."""
+        del planned
+        part = requests.between(self._told_s, second.elapsed_s)
+        self._told_s = second.elapsed_s
+        news = LoadNews(
+            elapsed_s=second.elapsed_s, users=second.users, backlog=second.backlog, requests=part.pack()
+        )
+        self._page.tell(Told(news=news))
+
+
 def spare_cores(plan: Plan) -> list[int]:
     """Return the cores that no variant of a plan is bound to; empty where there is none, or none is bound."""
     if not plan.pinned:
@@ -133,12 +183,11 @@ def spare_cores(plan: Plan) -> list[int]:
 
 
 @contextmanager
-def live_page(port: int, describe: Callable[[Plan], str]) -> Iterator[LivePage]:
+def live_page(port: int) -> Iterator[Page]:
     """Serve a page on this machine while the block runs, and until open pages have its end.
 
     Args:
         port: 0: any.
-        describe: puts a plan in words.
 
     Raises:
         ConfigurationError: the port is taken.
@@ -154,7 +203,7 @@ def live_page(port: int, describe: Callable[[Plan], str]) -> Iterator[LivePage]:
         ) from error
     with listener:
         process = _start(listener)
-        page = LivePage(process, f"http://{HOST}:{listener.getsockname()[1]}/", describe)
+        page = Page(process, f"http://{HOST}:{listener.getsockname()[1]}/")
     try:
         yield page
     except BaseException:

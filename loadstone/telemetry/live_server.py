@@ -20,9 +20,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from loadstone.record.going import Going
-from loadstone.report import going, live_page, wording
+from loadstone.record.going import Going, LoadGoing
+from loadstone.report import live_page
 from loadstone.telemetry.live import HOST, LENGTH_BYTES, LINGER_S, Told
+from loadstone.verdict.load_so_far import LoadSoFar
 
 MOST_STREAMS = 32
 """Pages that are kept current at once."""
@@ -43,13 +44,13 @@ class Board:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._going = Going()
+        self._going: Going | LoadGoing = Going()
         self._report: bytes | None = None
         self._version = 0
         self._streams = 0
         self._owed = 0
 
-    def put(self, state: Going) -> None:
+    def put(self, state: Going | LoadGoing) -> None:
         """Show another state."""
         with self._changed:
             self._going, self._version = state, self._version + 1
@@ -88,7 +89,7 @@ class Board:
                 self._owed -= 1
                 self._changed.notify_all()
 
-    def await_news(self, seen: int) -> tuple[int, Going] | None:
+    def await_news(self, seen: int) -> tuple[int, Going | LoadGoing] | None:
         """Wait for a state newer than `seen`; None: there is none, and the report has taken its place."""
         with self._changed:
             self._changed.wait_for(lambda: self._version > seen or self._report is not None)
@@ -147,9 +148,8 @@ class Handler(BaseHTTPRequestHandler):
             seen = -1
             while (news := self.board.await_news(seen)) is not None:
                 seen, state = news
-                self._event(
-                    "shown", {"title": _title(state), "say": _said(state), "body": live_page.body(state)}
-                )
+                told = {"title": live_page.title(state), "say": live_page.said(state)}
+                self._event("shown", {**told, "body": live_page.body(state)})
             gone = _hung_up(self.connection)
             self._event("over", {})
         except OSError:  # the page was closed
@@ -187,10 +187,13 @@ def serve(listener: socket.socket, board: Board) -> Server:
 
 def follow(stream: BinaryIO, board: Board) -> None:
     """Show what `stream` tells, until the report or the end."""
+    load = LoadSoFar()
     for told in _messages(stream):
         _move(told.cores)
         if told.going is not None:
             board.put(told.going)
+        if told.news is not None:
+            board.put(load.take(told.news))
         if told.report is not None:
             _hurry()
             board.end(_read(told.report))
@@ -229,22 +232,6 @@ def _hung_up(connection: socket.socket) -> bool:
     """Say whether the other end has closed; a browser sends nothing more on such a connection."""
     readable, _, _ = select.select([connection], [], [], 0)
     return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
-
-
-def _title(state: Going) -> str:
-    return f"Running: {state.title}" if state.title else "Starting"
-
-
-def _said(state: Going) -> str:
-    """Return what a screen reader is told of a look, nothing in between."""
-    if not state.contrasts or state.elapsed_s != state.looked_s:
-        return ""
-    told = [
-        f"{going.metric_name(state, one)} {wording.ends_in_words(one)}"
-        for one in state.contrasts
-        if one.effect is not None
-    ]
-    return f"After {state.measured} generations: {'; '.join(told)}"
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from loadstone.record.load_result import (
     ThresholdResult,
 )
 from loadstone.record.observations import Outcome
-from loadstone.record.recording import Cells, Recording, Time
+from loadstone.record.recording import Cells, Recording, Time, Window
 from loadstone.record.result import CheckStatus, Machine, RunStatus
 from loadstone.stats.estimators import quantile_available
 from loadstone.verdict.checks.surroundings import others_check
@@ -92,14 +92,14 @@ def judge_load(
         backlog=block.backlog,
         duration_s=block.duration_s,
         cpu_per_request_s=block.server_cpu_s / sent if block.server_cpu_s is not None and sent else None,
-        overall=_endpoint(requests, None, block.duration_s),
-        endpoints=[_endpoint(requests, name, block.duration_s) for name in names],
+        overall=endpoint_load(requests, None, block.duration_s),
+        endpoints=[endpoint_load(requests, name, block.duration_s) for name in names],
         iterations=[
-            _endpoint(schedule, name, block.duration_s)
+            endpoint_load(schedule, name, block.duration_s)
             for name in sorted({key.endpoint for key in schedule.cells} - {_DISPATCH})
         ],
-        seconds=_seconds(plan, requests),
-        thresholds=[_threshold(one) for one in findings],
+        seconds=stretches(requests, planned_per_second(plan)),
+        thresholds=[threshold_result(one) for one in findings],
         checks=checks,
         machine=machine,
         exit_code=int(_exit_code(findings, invalid=invalid)),
@@ -183,7 +183,8 @@ def _values(histogram: Histogram) -> dict[float, int]:
     }
 
 
-def _endpoint(recording: Recording, name: str | None, duration_s: float) -> EndpointLoad:
+def endpoint_load(recording: Recording, name: str | None, duration_s: float) -> EndpointLoad:
+    """Return what one endpoint saw in `duration_s` seconds; None: all together."""
     counts: Counter[Outcome] = Counter()
     for key, times in recording.cells.items():
         if name in {None, key.endpoint}:
@@ -224,16 +225,30 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _seconds(plan: LoadPlan, recording: Recording) -> list[SecondLoad]:
-    """Return every stretch of time, those in which nothing ended too: a stall is no gap."""
-    planned = planned_per_second(plan)
+def stretches(
+    recording: Recording,
+    planned: Sequence[float],
+    until_s: int = 0,
+    known: dict[Window, SecondLoad] | None = None,
+) -> list[SecondLoad]:
+    """Return every stretch of time, those in which nothing ended too: a stall is no gap.
+
+    Args:
+        recording: what ended.
+        planned: arrivals in each second of the run.
+        until_s: seconds up to here are told even where nothing ended.
+        known: stretches that were told before and have not changed; new ones are added.
+    """
+    known = {} if known is None else known
     found: list[SecondLoad] = []
     ended_s = 0
     for window in sorted(recording.windows):
         found += [_second(at, 1, Recording(), planned) for at in range(ended_s, window.start_s)]
-        found.append(_second(*window, Recording(recording.windows[window]), planned))
+        if window not in known:
+            known[window] = _second(*window, Recording(recording.windows[window]), planned)
+        found.append(known[window])
         ended_s = window.start_s + window.width_s
-    return found
+    return found + [_second(at, 1, Recording(), planned) for at in range(ended_s, until_s)]
 
 
 def _second(start_s: int, width_s: int, part: Recording, planned: Sequence[float]) -> SecondLoad:
@@ -248,7 +263,8 @@ def _second(start_s: int, width_s: int, part: Recording, planned: Sequence[float
     )
 
 
-def _threshold(finding: Finding) -> ThresholdResult:
+def threshold_result(finding: Finding) -> ThresholdResult:
+    """Return a finding as results keep it."""
     worst = finding.worst
     return ThresholdResult(
         text=finding.threshold.text,

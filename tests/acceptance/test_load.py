@@ -8,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from live_pages import watch
 
 from loadstone.record.load_record import read_load_journal, read_recording
 from loadstone.target.processes import find_processes
@@ -47,6 +48,18 @@ def test_load_in_the_open_model_keeps_its_plan(project):
     assert sum(second["planned"] for second in told["seconds"] if second["planned"]) == pytest.approx(150)
     assert "open model: 150 of 150 planned arrivals" in ran.stdout
     assert (project.runs()[-1] / "report.md").read_text().startswith("# KEPT")
+
+
+def test_a_browser_sees_seconds_go_by_and_is_left_with_the_report(project):
+    ran, seen = watch(
+        project, "load", "speed=fast", "--rate", "40", *SHORT, "--threshold", "errors<1%", "--live"
+    )
+    bodies = [told["body"] for name, told in seen.events if name == "shown"]
+    assert ran.returncode == 0, ran.stderr
+    assert "Nothing is measured yet" in seen.first
+    assert any("Thresholds, so far" in body and "40 arrivals planned" in body for body in bodies)
+    assert seen.events[-1] == ("over", {})
+    assert seen.last == (project.runs()[-1] / "report.html").read_text()
 
 
 def test_several_workers_share_a_plan_and_add_up(project):

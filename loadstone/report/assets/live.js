@@ -1,7 +1,10 @@
 (function () {
   "use strict";
 
-  function say(text) { document.querySelector("[data-status]").textContent = text; }
+  function say(text) {
+    var status = document.querySelector("[data-status]");
+    if (status.textContent !== text) status.textContent = text;
+  }
 
   document.addEventListener("DOMContentLoaded", function () {
     var source = new EventSource("events");

@@ -4,6 +4,7 @@ import html
 import socket
 from threading import Thread
 
+import load_runs
 import pytest
 from live_pages import Seen, get, see
 from msgspec.structs import replace
@@ -12,9 +13,12 @@ from runs import make_plan
 from loadstone.cli.live import LiveWish, watched
 from loadstone.cli.progress import describe_plan
 from loadstone.errors import ConfigurationError
+from loadstone.record.going import LoadNews
 from loadstone.record.probed import PayloadCheck, Probe
 from loadstone.telemetry import live
-from loadstone.telemetry.live import live_page, spare_cores
+from loadstone.telemetry.live import ComparisonView, OfferView, live_page, spare_cores
+from loadstone.verdict.load_so_far import LoadSoFar
+from loadstone.workload.load_protocol import Second
 
 PLAN = make_plan()
 PROBE = Probe(facts=[], payload=PayloadCheck(checked=3, equal=3, rules=[], differences=[]))
@@ -28,23 +32,48 @@ def shown(results, tmp_path_factory):
     result = results.improved()
     gating = [one for one in result.contrasts if one.gating]
     seen = Seen()
-    with live_page(0, describe_plan) as page:
+    with live_page(0) as page:
+        view = ComparisonView(page, describe_plan)
         before = get(page.address)
         policy, opened = before.headers["X-Frame-Options"], before.read().decode()
         refused = get(page.address, host="evil.example:80").status
         missing = get(page.address, "/../etc/passwd").status
         browser = Thread(target=see, args=(page.address, seen), daemon=True)
         browser.start()
-        page.planned(PLAN)
-        page.probed(PROBE)
-        page.step("probing, 3 s")
-        page.measuring(0, 0.0, 0)
-        page.looked(8, gating)
+        view.planned(PLAN)
+        view.probed(PROBE)
+        view.step("probing, 3 s")
+        view.measuring(0, 0.0, 0)
+        view.looked(8, gating)
         while not seen.events:
             browser.join(0.05)
         page.over(str(report))
     browser.join(timeout=60)
     return seen, opened, policy, refused, missing
+
+
+@pytest.fixture(scope="module")
+def shown_load(tmp_path_factory):
+    """A load run told second by second, the third of them empty, with one browser beside it."""
+    report = tmp_path_factory.mktemp("load") / "report.html"
+    report.write_text("the finished report")
+    whole = load_runs.recording(load_runs.second(), load_runs.second(90, SERVER_ERROR=10))
+    whole.add_second(3, load_runs.second(response_ms=500))
+    seen = Seen()
+    with live_page(0) as page:
+        view = OfferView(page)
+        browser = Thread(target=see, args=(page.address, seen), daemon=True)
+        browser.start()
+        view.step("offering it at 100")
+        view.planned(load_runs.PLAN)
+        for elapsed in (1, 2, 4):
+            told = Second(elapsed_s=elapsed, users=5, backlog=elapsed, cpu_s=0.1)
+            view.second(told, whole.between(0, elapsed), 100.0)
+        while not any("4 arrivals wait" in told.get("body", "") for _, told in seen.events):
+            browser.join(0.05)
+        page.over(str(report))
+    browser.join(timeout=60)
+    return seen
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +111,7 @@ def test_a_look_is_shown_and_the_report_takes_the_page_s_place(shown):
 def test_a_taken_port_and_a_port_without_a_page_are_errors():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigurationError, match="cannot show the run"), live_page(port, describe_plan):
+        with pytest.raises(ConfigurationError, match="cannot show the run"), live_page(port):
             pass
     with pytest.raises(ConfigurationError, match="no page"), watched(LiveWish(port=8089), quiet=True):
         pass
@@ -98,3 +127,33 @@ def test_it_leaves_the_cores_of_variants_and_those_of_generators_where_others_ar
     monkeypatch.setattr(live, "usable_cores", lambda: cores)
     assert spare_cores(replace(PLAN, pinned=True, tracks=tracks)) == spare
     assert spare_cores(replace(PLAN, pinned=False, tracks=tracks)) == []
+
+
+def test_a_load_run_is_shown_as_far_as_it_has_got(shown_load):
+    """Thresholds, endpoints and the course are those of the seconds that are over."""
+    told = [told for name, told in shown_load.events if name == "shown"][-1]
+    assert told["title"] == f"Running: {load_runs.PLAN.title}"
+    assert "Offering it at 100" in told["body"]
+    assert "10 of 300" in told["body"]
+    assert "Thresholds, so far" in told["body"]
+    assert "Requests per second over time" in told["body"]
+    assert told["say"] == "Broken: errors<1%; rate>=99%"
+    assert shown_load.last == "the finished report"
+
+
+def test_what_a_load_page_adds_up_is_what_the_whole_run_is_judged_by():
+    """Told in pieces or at once, with a second in which nothing ended and one at the end."""
+    whole = load_runs.recording(load_runs.second(), load_runs.second(90, TIMEOUT=10))
+    whole.add_second(3, load_runs.second(response_ms=500))
+    so_far, begun = LoadSoFar(), 0
+    so_far.take(LoadNews(plan=load_runs.PLAN))
+    for elapsed in (1, 2, 4, 5):
+        news = LoadNews(elapsed_s=elapsed, requests=whole.between(begun, elapsed).pack())
+        going, begun = so_far.take(news), elapsed
+    result = load_runs.judged(whole)
+    assert (going.overall.requests, going.overall.errors) == (300, 10)
+    assert going.overall.response == result.overall.response
+    assert going.seconds[:-1] == result.seconds
+    assert [one.start_s for one in going.seconds] == [0, 1, 2, 3, 4]
+    assert going.seconds[-1].requests == 0
+    assert [one.status for one in going.thresholds] == [one.status for one in result.thresholds]
