@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+POOLER_FOLDER = "SHOP_POOLER_FOLDER"
 PREPARED = "SHOP_METRICS_FOLDER_IS"  # own or named, once this server has seen to it
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only heartbeats, in a file that gunicorn unlinks at once
 
@@ -46,7 +47,23 @@ def metrics_folder() -> None:
         os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="shop-metrics-")
 
 
+def pooler_folder() -> None:
+    """Make the folder in which a pooler of this server's own will listen; the shop's settings look for it."""
+    if os.environ.get("SHOP_DB_CONNECTIONS") == "pgbouncer" and not os.environ.get(POOLER_FOLDER):
+        os.environ[POOLER_FOLDER] = tempfile.mkdtemp(prefix="shop-pooler-")
+
+
 metrics_folder()
+pooler_folder()
+_pooler: list[Any] = []
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401, ARG001 - as below
+    """Start the pooler before any worker, where there is to be one."""
+    if os.environ.get(POOLER_FOLDER):
+        from core.pooler import start  # noqa: PLC0415 - as below
+
+        _pooler.append(start(Path(os.environ[POOLER_FOLDER])))
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
@@ -66,6 +83,11 @@ def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - guni
 
 
 def on_exit(server: Any) -> None:  # noqa: ANN401, ARG001 - as above
-    """Remove the metrics folder that this server made."""
+    """Remove the folders that this server made, and end its pooler."""
     if os.environ.get(PREPARED) == "own":
         shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
+    for pooler in _pooler:
+        pooler.terminate()
+        pooler.wait()
+    if os.environ.get(POOLER_FOLDER):
+        shutil.rmtree(os.environ[POOLER_FOLDER], ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -117,7 +118,7 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
         raise bad(f"default {raw.default!r} is no choice", "default", suggest(raw.default, raw.choices))
     if raw.scope not in tuple(Scope):
         raise bad(f"unknown scope {raw.scope!r}", "scope", suggest(raw.scope, [str(one) for one in Scope]))
-    for key, named in (("ddl", raw.ddl), ("needs", raw.needs)):
+    for key, named in (("ddl", raw.ddl), ("needs", raw.needs), ("programs", raw.programs)):
         for choice in named:
             if choice not in raw.choices:
                 raise bad(f"{key} for {choice!r}, which is no choice", key, suggest(choice, raw.choices))
@@ -137,6 +138,7 @@ def _toggle(name: str, raw: RawToggle, path: Path, text: str, keys: tuple[str, .
         claims=read_expectations(raw, "claims", read, bad, suggest),
         prices=read_expectations(raw, "prices", read, bad, suggest),
         needs=dict(raw.needs),
+        programs=dict(raw.programs),
     )
 
 
@@ -266,10 +268,13 @@ def check_choice(project: Project, name: str, choice: str) -> None:
 
 def unavailable(project: Project, name: str, choice: str) -> str:
     """Return why a choice of a toggle is not available here; empty where it is."""
-    variable = project.toggles[name].needs.get(choice, "")
-    if not variable or os.environ.get(variable) or project.raw.target.env.get(variable):
-        return ""
-    return f"{variable} is not set"
+    toggle = project.toggles[name]
+    variable, program = toggle.needs.get(choice), toggle.programs.get(choice)
+    if variable and not (os.environ.get(variable) or project.raw.target.env.get(variable)):
+        return f"{variable} is not set"
+    if program and not shutil.which(program):
+        return f"no program {program} is on the PATH"
+    return ""
 
 
 def require_available(project: Project, choices: Mapping[str, str]) -> None:
@@ -280,5 +285,12 @@ def require_available(project: Project, choices: Mapping[str, str]) -> None:
             raise ConfigurationError(
                 f"{name}={choice} is not available here",
                 cause=reason,
-                remedy=f"set {project.toggles[name].needs[choice]}, or leave {name} at another choice",
+                remedy=f"{_provide(project.toggles[name], choice)}, or leave {name} at another choice",
             )
+
+
+def _provide(toggle: Toggle, choice: str) -> str:
+    variable, program = toggle.needs.get(choice), toggle.programs.get(choice)
+    return " and ".join(
+        [*([f"set {variable}"] if variable else []), *([f"install {program}"] if program else [])]
+    )

@@ -47,6 +47,8 @@ class Toggle:
     """By choice: what it costs, where that can be measured."""
     needs: dict[str, str] = field(default_factory=dict)
     """By choice: the environment variable without which it is not available here."""
+    programs: dict[str, str] = field(default_factory=dict)
+    """By choice: the program that must be on the path of programs for it."""
 
 
 @dataclass(frozen=True, slots=True)

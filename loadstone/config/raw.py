@@ -57,6 +57,8 @@ class RawToggle(Table, frozen=True, kw_only=True):
     given: dict[str, str] = {}
     needs: dict[str, str] = {}
     """By choice: the environment variable without which it is not available here."""
+    programs: dict[str, str] = {}
+    """By choice: the program that must be installed for it."""
 
 
 class RawRule(Table, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ VENDORS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL"}
 _POSTGRES_ONLY: dict[str, tuple[str, ...]] = {
     "orm": ("values",),  # arrays of tags
     "search": ("fulltext",),  # tsvector
+    "db_connections": ("pgbouncer",),
     "count": ("estimated",),  # the planner's estimate as JSON
     "rating": ("computed", "annotated"),  # means in floats round otherwise than those that are stored
 }

@@ -46,6 +46,8 @@ SHOP_TASK_BACKOFF_MS=1000
 SHOP_TASK_VISIBILITY_SECONDS=600
 # With SHOP_BROKER=rabbitmq: amqp://USER:PASSWORD@HOST:5672/
 SHOP_RABBITMQ_URL=
+# With SHOP_DB_CONNECTIONS=pgbouncer: connections to PostgreSQL that a server's pooler keeps
+SHOP_POOL_SIZE=4
 
 """
 
@@ -80,6 +82,10 @@ def _section(toggle: Toggle) -> str:
     lines += [
         f"`{toggle.name}={choice}` is available where `{variable}` is set.\n"
         for choice, variable in toggle.needs.items()
+    ]
+    lines += [
+        f"`{toggle.name}={choice}` is available where a program `{program}` is on the `PATH`.\n"
+        for choice, program in toggle.programs.items()
     ]
     for choice, statements in toggle.ddl.items():
         if statements:

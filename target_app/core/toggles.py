@@ -6,7 +6,9 @@ The file is the one source. Settings, `GET /toggles`, the page in `docs/` and
 
 from __future__ import annotations
 
+import shutil
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,17 @@ class Toggle:
     ddl: dict[str, tuple[str, ...]] = field(default_factory=dict)
     needs: dict[str, str] = field(default_factory=dict)
     """By choice: the variable that must be set, or the choice is not available here."""
+    programs: dict[str, str] = field(default_factory=dict)
+    """By choice: the program that must be installed, or the choice is not available here."""
+
+    def absent(self, choice: str, value_of: Callable[[str, str], str]) -> str:
+        """Return why a choice is not available here; empty where it is."""
+        variable, program = self.needs.get(choice), self.programs.get(choice)
+        if variable and not value_of(variable, ""):
+            return f"{variable} is not set"
+        if program and not shutil.which(program):
+            return f"no program {program} is on the PATH"
+        return ""
 
 
 def declared(path: Path = DECLARATION) -> dict[str, Toggle]:
@@ -88,6 +101,7 @@ def _toggle(name: str, table: dict[str, Any]) -> Toggle:
         normalise=tuple(table.get("normalise", ())),
         ddl={key: tuple(statements) for key, statements in table.get("ddl", {}).items()},
         needs=dict(table.get("needs", {})),
+        programs=dict(table.get("programs", {})),
     )
 
 

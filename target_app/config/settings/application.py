@@ -20,11 +20,9 @@ TOGGLES: dict[str, str] = {
     toggle.name: env.choice(toggle.env, toggle.choices, toggle.default) for toggle in declared().values()
 }
 for _toggle in declared().values():
-    _variable = _toggle.needs.get(TOGGLES[_toggle.name])
-    if _variable and not env.text(_variable, ""):
-        env.problems.append(
-            f"{_toggle.env}={TOGGLES[_toggle.name]!r} is not available here: {_variable} is not set"
-        )
+    _absent = _toggle.absent(TOGGLES[_toggle.name], env.text)
+    if _absent:
+        env.problems.append(f"{_toggle.env}={TOGGLES[_toggle.name]!r} is not available here: {_absent}")
 
 TOGGLES, _unavailable = resolve(
     env.vendor("DATABASE_URL"),

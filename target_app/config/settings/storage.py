@@ -17,6 +17,15 @@ DATABASES: dict[str, dict[str, Any]] = {
     },
 }
 
+# The pooler that this server started listens here. What it lends changes hands after every transaction:
+# a cursor that outlives one would be lost.
+_POOLER = env.text("SHOP_POOLER_FOLDER", "")
+SHOP_POOL_SIZE = env.number("SHOP_POOL_SIZE", 4, least=1)
+SHOP_DATABASE = dict(DATABASES["default"])
+"""Where PostgreSQL itself is."""
+if TOGGLES["db_connections"] == "pgbouncer" and _POOLER:
+    DATABASES["default"] |= {"HOST": _POOLER, "PORT": "6432", "DISABLE_SERVER_SIDE_CURSORS": True}
+
 _REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
