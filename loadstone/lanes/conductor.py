@@ -14,7 +14,7 @@ from loadstone.config.model import Experiment
 from loadstone.errors import LoadstoneError, MeasurementError
 from loadstone.lanes.design import Noise, Setting, make_plan
 from loadstone.lanes.endings import ignore_signals, interruptible, unforeseen, unwritten
-from loadstone.lanes.pair import PairLane, Post
+from loadstone.lanes.pair import PairLane
 from loadstone.lanes.posts import choose_setting, open_posts, probed
 from loadstone.lanes.probe import ProbeLane
 from loadstone.lanes.profile import ProfileLane
@@ -30,6 +30,7 @@ from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
 from loadstone.record.result import Result, RunStatus
 from loadstone.report.files import write_reports
+from loadstone.target.cores import Track
 from loadstone.target.processes import outliving_children
 from loadstone.target.stage import Stage
 from loadstone.verdict.assemble import Circumstances, judge_run, read_sealed
@@ -253,15 +254,15 @@ def _measure(run: _Run) -> _Ending:
             sealed=sealed_rows(run.kept) if run.kept else [],
         )
         reason, decided = lane.run()
-        _profile(run, posts[0], refill=lane.refill)
+        _profile(run, posts[0].track, refill=lane.refill)
         return _Ending(RunStatus.COMPLETE, reason, decided=decided)
 
 
-def _profile(run: _Run, post: Post, *, refill: bool) -> None:
+def _profile(run: _Run, track: Track, *, refill: bool) -> None:
     """Sample stacks, where the plan says so; all that decides is sealed by now."""
     if run.plan.profile_s:
         run.view.step("sampling stacks of both for the flame graph; ctrl-c leaves that out")
-        lane = ProfileLane(run.experiment, run.plan, run.stage, post, run.journal, run.folder, refill)
+        lane = ProfileLane(run.experiment, run.plan, run.stage, track, run.journal, run.folder, refill)
         lane.run()
 
 

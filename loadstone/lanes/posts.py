@@ -84,13 +84,15 @@ def open_posts(stack: ExitStack, setting: Setting, stage: Stage, folder: Path, s
     posts = []
     stack.callback(scrub, folder / GENERATOR_LOG, telling_values(os.environ))
     for track in allot(usable_cores(), setting.tracks, pinned=setting.pinned):
-        generator = stack.enter_context(_open_generator(stage, track, folder))
+        generator = stack.enter_context(open_generator(stage, track, folder))
         generator.load(scenario)
         posts.append(Post(track, generator, _open_sampler(stage, track, folder) if setting.pace else ""))
     return posts
 
 
-def _open_generator(stage: Stage, track: Track, folder: Path) -> AbstractContextManager[Generator]:
+def open_generator(stage: Stage, track: Track, folder: Path) -> AbstractContextManager[Generator]:
+    """Start a generator where a track's belongs; the context's end ends it."""
+
     def spawn(argv: list[str]) -> subprocess.Popen[bytes]:
         child = stage.supervisor.start(
             "load generator",

@@ -17,12 +17,13 @@ from loadstone.config.model import Experiment, Variant
 from loadstone.errors import LoadstoneError
 from loadstone.explain.stacks import read_folded
 from loadstone.lanes.design import WARM_PAIRS
-from loadstone.lanes.pair import MOST_PAIRS, Post
+from loadstone.lanes.pair import MOST_PAIRS
+from loadstone.lanes.posts import open_generator
 from loadstone.record.journal import Journal, ProfileLine
 from loadstone.record.plan import Plan
 from loadstone.record.profiled import SampledSide
 from loadstone.target.children import Child
-from loadstone.target.cores import usable_cores
+from loadstone.target.cores import Track, usable_cores
 from loadstone.target.cpu import tree_seconds
 from loadstone.target.processes import outliving_children
 from loadstone.target.stage import Running, Stage
@@ -60,7 +61,8 @@ class ProfileLane:
     experiment: Experiment
     plan: Plan
     stage: Stage
-    post: Post
+    track: Track
+    """Where all of it runs, with a generator of its own: those of tracks that were cut short have hung up."""
     journal: Journal
     folder: Path
     refill: bool
@@ -74,7 +76,7 @@ class ProfileLane:
         """Sample and seal the stacks; what cannot be had is told in the journal, and is no fault."""
         requests, seconds = 0, 0.0
         try:
-            with outliving_children(self.post.track.cores):
+            with outliving_children(self.track.cores):
                 requests, seconds = self._sample()
         except (LoadstoneError, OSError) as error:
             reason = "; ".join(str(error).splitlines()[:2])
@@ -100,9 +102,13 @@ class ProfileLane:
     def _sample(self) -> tuple[int, float]:
         """Return how many requests each variant got, and in how many seconds."""
         cast = [(variant, slot) for slot, variant in enumerate(self._variants)]
-        with self.stage.generation(cast, refill=self.refill) as running:
+        with (
+            open_generator(self.stage, self.track, self.folder) as generator,
+            self.stage.generation(cast, refill=self.refill) as running,
+        ):
+            generator.load(self.experiment.scenario)
             ours = [running[name] for name in self._names]
-            done = self.post.generator.run_pairs(
+            done = generator.run_pairs(
                 self._walk(ours),
                 on_ready=lambda: self._begin(ours),
                 on_progress=lambda _pairs: running.check(),
