@@ -27,7 +27,7 @@ Examples:
   loadstone prove cache throttle --budget 90s
   loadstone prove indexes=covering --only prices
   loadstone prove --list
-  loadstone prove --out docs/claims
+  loadstone prove --out docs/claims --into README.md
 \b
 Each claim and price is one comparison, as `loadstone compare` runs it; --list shows them. What the
 output already holds for the same commit is not run again: an interrupted table is gone on with.
@@ -47,6 +47,12 @@ Exit codes: 0 nothing failed, 1 something is not confirmed, 2 wrong use, 3 an in
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write, without suffix: FILE.json and FILE.md; by default claims in the reports folder.",
 )
+@click.option(
+    "--into",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Write all that is known into this Markdown page too, between the marks that it has for it.",
+)
 @click.option("--again", is_flag=True, help="Run also what the output holds already.")
 @click.option("--list", "only_list", is_flag=True, help="Show the comparisons, and run none.")
 @click.option("--require-verdict", is_flag=True, help="Exit with 4 when something is inconclusive.")
@@ -59,6 +65,7 @@ def command(
     size: str | None,
     only: str | None,
     path: Path | None,
+    page: Path | None,
     again: bool,
     only_list: bool,
     require_verdict: bool,
@@ -78,10 +85,14 @@ def command(
     target = path or project.reports / "claims"
     files = target.with_suffix(".json"), target.with_suffix(".md")
     _check_folder(target)
-    commit = _commit(project.root, files)
+    commit = _commit(project.root, (*files, *([page] if page else [])))
     held = {one.key: one for one in load_proof(files[0]).entries}
     known = {} if again else {key: one for key, one in held.items() if one.commit == commit}
+    if page:  # a mistake is told before an hour is spent
+        _placed(page, Proof(entries=[]))
     code, mine = _run_all(project, trials, held, known, files, commit, quiet=quiet)
+    if page:
+        write_atomically(page, _placed(page, load_proof(files[0])).encode())
     if as_json:
         click.echo(encode_proof(mine).decode(), nl=False)
     else:
@@ -181,7 +192,11 @@ def _write(project: Project, held: dict[str, Entry], files: tuple[Path, Path]) -
     write_atomically(files[1], report.markdown(proof).encode())
 
 
-def _commit(root: Path, files: tuple[Path, Path]) -> str:
+def _placed(page: Path, proof: Proof) -> str:
+    return report.place(page.read_text(encoding="utf-8"), proof, page.name)
+
+
+def _commit(root: Path, files: tuple[Path, ...]) -> str:
     """Return the commit of the project; with changes, or without git, a name that no other run has."""
     others = [f":(exclude,top){name}" for name in _within(root, files)]
     try:
@@ -199,7 +214,7 @@ def _commit(root: Path, files: tuple[Path, Path]) -> str:
     return f"{head} with changes at {datetime.now(UTC).isoformat()}" if changed else head
 
 
-def _within(root: Path, files: tuple[Path, Path]) -> list[str]:
+def _within(root: Path, files: tuple[Path, ...]) -> list[str]:
     top = subprocess.run(
         ["git", "-C", str(root), "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=False
     ).stdout.strip()

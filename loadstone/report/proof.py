@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from rich.console import Console
 
+from loadstone.errors import ConfigurationError
 from loadstone.record.proof import Entry, Finding, Proof, Proven
 from loadstone.report import quantities, safe
 from loadstone.report.quantities import ARROW
@@ -18,6 +19,7 @@ SYMBOLS = {
     Proven.INCONCLUSIVE: "?",
     Proven.INVALID: "!",
 }
+BEGIN, END = "<!-- loadstone prove: begin -->", "<!-- loadstone prove: end -->"
 HEAD = ("choice", "against", "expected", "found", "interval", "so")
 LEAD = (
     "Each line is a comparison of its own. *Confirmed*: the whole interval is at least as large as what was\n"
@@ -29,12 +31,39 @@ LEAD = (
 def markdown(proof: Proof) -> str:
     """Return the page: a table of the claims, one of the prices, and where they were measured."""
     parts = ["# What the choices gain and cost\n", LEAD + "\n"]
-    for kind, title in (("claim", "Claims"), ("price", "Prices")):
-        entries = [one for one in proof.entries if one.kind == kind]
-        if entries:
-            parts.append(f"## {title}\n\n{_table(entries)}\n")
+    for kind, entries in _kinds(proof):
+        parts.append(f"## {kind.capitalize()}s\n\n{_table(entries)}\n")
     parts.append(_circumstances(proof.entries))
     return "\n".join(part for part in parts if part)
+
+
+def place(page: str, proof: Proof, name: str) -> str:
+    """Return a Markdown page with the tables between its marks written anew; the rest is kept.
+
+    Args:
+        page: text with a line `BEGIN` and, below it, a line `END`.
+        proof: what is told.
+        name: of the page, for errors.
+
+    Raises:
+        ConfigurationError: the page has not exactly one place for it.
+    """
+    lines = page.splitlines()
+    found = [number for number, line in enumerate(lines) if line.strip() in {BEGIN, END}]
+    if [lines[number].strip() for number in found] != [BEGIN, END]:
+        raise ConfigurationError(
+            f"{name} has no one place for the table",
+            remedy=f"put two lines there, `{BEGIN}` and below it `{END}`",
+        )
+    parts = []
+    for kind, entries in _kinds(proof):
+        confirmed = sum(one.finding.proven is Proven.CONFIRMED for one in entries)
+        parts.append(
+            f"<details><summary>{kind.capitalize()}s: {confirmed} of {len(entries)} confirmed</summary>\n\n"
+            f"{_table(entries)}\n\n</details>\n"
+        )
+    text = "\n".join([*parts, _circumstances(proof.entries)]).rstrip("\n")
+    return "\n".join([*lines[: found[0] + 1], "", text, "", *lines[found[1] :]]) + "\n"
 
 
 def render(proof: Proof, console: Console) -> None:
@@ -48,6 +77,12 @@ def render(proof: Proof, console: Console) -> None:
         )
         for line in lines:
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _kinds(proof: Proof) -> list[tuple[str, list[Entry]]]:
+    """Return the claims and the prices, each where there are any."""
+    sorted_ = [(kind, [one for one in proof.entries if one.kind == kind]) for kind in ("claim", "price")]
+    return [(kind, entries) for kind, entries in sorted_ if entries]
 
 
 def expected_of(entry: Entry) -> str:

@@ -2,10 +2,12 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
+from loadstone.errors import ConfigurationError
 from loadstone.record.proof import Entry, Finding, Proof, Proven
-from loadstone.report.proof import markdown, render
+from loadstone.report.proof import BEGIN, END, markdown, place, render
 
 
 def entry(**fields):
@@ -92,3 +94,22 @@ def test_the_terminal_has_a_paragraph_each():
         "  expected  mean latency lower by at least 40% (catalogue, small)",
         "  found     51.5 ms → 15.4 ms, −70%, −78% to −59% (99.5%)",
     ]
+
+
+def test_a_page_gets_the_tables_between_its_marks():
+    price = entry(kind="price", metric="queries", finding=COUNTED, direction="higher")
+    page = f"# Mine\n\n{BEGIN}\nyesterday\n{END}\n\nThe rest.\n"
+    text = place(page, Proof(entries=[entry(), price]), "README.md")
+    head, _, rest = text.partition(BEGIN)
+    assert (head, rest.partition(END)[2]) == ("# Mine\n\n", "\n\nThe rest.\n")
+    assert "<summary>Claims: 1 of 1 confirmed</summary>" in rest
+    assert "<summary>Prices: 0 of 1 confirmed</summary>" in rest
+    assert "| `orm=prefetch` | naive |" in rest
+    assert "yesterday" not in rest
+    assert place(text, Proof(entries=[entry(), price]), "README.md") == text
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{END}\n{BEGIN}\n{END}"])
+def test_a_page_without_one_place_for_it_is_refused(page):
+    with pytest.raises(ConfigurationError, match=r"README.md has no one place for the table"):
+        place(page, Proof(entries=[]), "README.md")
