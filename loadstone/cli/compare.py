@@ -18,6 +18,7 @@ from loadstone.cli.shared import config_option, err, open_project, out, sources_
 from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.compile import PROFILE_S, PROFILED_FROM_S, Wish, compile_experiment
 from loadstone.config.crew import CrewWish
+from loadstone.config.deployments import compile_deployments, deployments_of
 from loadstone.config.load import Project
 from loadstone.config.model import Experiment
 from loadstone.config.offered import LoadWish, Offer, compile_offer
@@ -29,6 +30,7 @@ from loadstone.record.history import STORE, append, rows_of
 from loadstone.record.result import encode
 from loadstone.report import terminal
 from loadstone.stats.verdicts import FailOn, Verdict
+from loadstone.target.deployments import described
 from loadstone.telemetry.endpoint import Wish as MetricsWish
 
 EPILOG = """\b
@@ -44,6 +46,7 @@ Examples:
   loadstone compare orm=naive orm=prefetch --budget 45s --profile
   loadstone compare main HEAD
   loadstone compare HEAD . --with orm=prefetch
+  loadstone compare http://127.0.0.1:8001 http://127.0.0.1:8002
   loadstone compare orm=naive orm=naive --allow-identical --json - | jq .verdict
 \b
 Several toggles at once are joined by commas: orm=naive,cache=off.
@@ -121,6 +124,9 @@ class Asked:
             controls=self.controls,
             profile=self.profile,
         )
+        deployed = deployments_of(project, self.before, self.after)
+        if deployed is not None:
+            return described(compile_deployments(project, wish, deployed, self.allow_host))
         sources = sources_of(project, self.before, self.after, quiet=self.quiet)
         return compile_experiment(project, wish, sources)
 
@@ -201,16 +207,23 @@ class Asked:
 @click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
 @click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
 @click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="HOST",
+    help="Confirm a host beyond loopback: of services, or of a deployment that compare.allowed_hosts names.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress view.")
 @live_options
 @metrics_options
 @config_option
 def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
-    """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas) or a commit.
+    """Compare BEFORE with AFTER, each a TOGGLE=CHOICE (several with commas), a commit or a deployment.
 
     A commit is a branch, tag or hash of the project's git repository; `.` is the
-    project as it stands.
+    project as it stands. A deployment is the URL of a server that runs already, or
+    the name of one below [variants]: nothing of it is started, and what is compared
+    is the two servers as they stand.
     Both variants run at the same time, each with a PostgreSQL and a Redis of its
     own; twin users send every request to both, back to back in random order.
     """
@@ -227,8 +240,8 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             state=project.state,
             reports=asked.reports or project.reports,
             command=command_line(),
-            database_url=asked.database_url,
-            redis_url=asked.redis_url,
+            database_url=None if experiment.deployed else asked.database_url,
+            redis_url=None if experiment.deployed else asked.redis_url,
             allowed_hosts=asked.allow_host,
             watcher=watcher,
         )

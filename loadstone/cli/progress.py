@@ -53,8 +53,9 @@ def describe_plan(plan: Plan) -> str:
             f"{plan.title}: generations of {plan.generation_s:.1f} s until decided or interrupted, a look "
             f"after each from {plan.looks[0]}, at most {format_duration(plan.budget_s)}{_expected(plan)}"
         )
+    kind = "blocks on servers that ran before," if plan.deployed else "generations"
     return (
-        f"{plan.title}: up to {plan.max_generations} generations of {plan.generation_s:.1f} s"
+        f"{plan.title}: up to {plan.max_generations} {kind} of {plan.generation_s:.1f} s"
         f"{f', {plan.tracks} at a time' if plan.tracks > 1 else ''}, "
         f"first look after {plan.looks[0]}, at most {format_duration(plan.budget_s)}{_expected(plan)}"
     )

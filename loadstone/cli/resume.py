@@ -55,15 +55,15 @@ def command(
         return compare.finish(report_kept(kept), json_path, require_verdict=require_verdict)
     asked = _asked(kept)
     project = open_project(config or asked.config)
+    experiment = replace(asked, quiet=quiet).experiment(project)
     options = Options(
         state=project.state,
         reports=kept.folder.parent,
         command=kept.plan.command,
-        database_url=database_url,
-        redis_url=redis_url,
+        database_url=None if experiment.deployed else database_url,
+        redis_url=None if experiment.deployed else redis_url,
         allowed_hosts=asked.allow_host,
     )
-    experiment = replace(asked, quiet=quiet).experiment(project)
     with progress_view(quiet=quiet) as view:
         outcome = resume(kept, experiment, options, view)
     return compare.finish(outcome, json_path, require_verdict=require_verdict or asked.require_verdict)

@@ -147,6 +147,32 @@ def compile_experiment(
         )
     size = _size(project, wish.size)
     secret = secrets.token_urlsafe(48)
+    variants: tuple[Variant, ...] = (
+        _variant(project, "before", wish.before, sides[0], size, secret, sources[0]),
+        _variant(project, "after", wish.after, sides[1], size, secret, sources[1]),
+    )
+    return experiment_of(project, wish, variants, size, rules=_rules(project, sides), toggles=named)
+
+
+def experiment_of(
+    project: Project,
+    wish: Wish,
+    variants: tuple[Variant, ...],
+    size: str,
+    *,
+    rules: tuple[PayloadRule, ...] = (),
+    toggles: Sequence[str] = (),
+) -> Experiment:
+    """Return the experiment of variants that are known; raises `ConfigurationError`.
+
+    Args:
+        project: whose defaults and scenarios these are.
+        wish: what was asked for.
+        variants: what is compared.
+        size: of their data.
+        rules: ways in which payloads may differ, beside those of the wish.
+        toggles: that are compared, whose scenario is taken where none is named.
+    """
     if wish.anytime and wish.lane != "pair":
         raise ConfigurationError(
             f"the {wish.lane} lane has an end of its own", remedy="leave out --anytime, or --lane"
@@ -157,15 +183,11 @@ def compile_experiment(
     users = _users(wish.users if wish.users is not None else project.raw.compare.users)
     in_flight = _in_flight(wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight)
     lanes = ("probe",) if wish.lane == "probe" else ("probe", wish.lane)
-    variants: tuple[Variant, ...] = (
-        _variant(project, "before", wish.before, sides[0], size, secret, sources[0]),
-        _variant(project, "after", wish.after, sides[1], size, secret, sources[1]),
-    )
     if wish.controls:
         variants = with_controls(variants, in_flight=in_flight, lanes=lanes)
     return Experiment(
         title=f"{wish.before} → {wish.after}",
-        scenario=_scenario(project, wish.scenario, named),
+        scenario=_scenario(project, wish.scenario, toggles),
         variants=variants,
         size=size,
         seed=wish.seed,
@@ -180,7 +202,7 @@ def compile_experiment(
         steady=wish.steady if wish.steady is not None else project.raw.compare.steady,
         gating=parse_gating(wish.gating or tuple(project.raw.compare.gating)),
         margins=dict(wish.margins),
-        rules=(*_rules(project, sides), *wish.rules),
+        rules=(*rules, *wish.rules),
         fail_on=wish.fail_on,
         stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,
         lanes=lanes,
@@ -224,6 +246,12 @@ def _variant(
 ) -> Variant:
     require_available(project, choices)
     target = project.raw.target
+    if not target.command:
+        raise ConfigurationError(
+            "there is nothing to start",
+            cause=f"{project.path.name} has no [target]: it names deployments alone",
+            remedy="compare these by their names, or write a [target] with the command that starts the app",
+        )
     environment = {key: value.replace("{secret}", secret) for key, value in target.env.items()}
     ddl: list[str] = []
     for toggle_name, choice in choices.items():
@@ -268,7 +296,7 @@ def _rules(project: Project, sides: tuple[Mapping[str, str], Mapping[str, str]])
     return tuple(project.rules[name] for name in names)
 
 
-def _scenario(project: Project, wished: str | None, toggles: list[str]) -> Path:
+def _scenario(project: Project, wished: str | None, toggles: Sequence[str]) -> Path:
     shown = [project.toggles[name].scenario for name in toggles if project.toggles[name].scenario]
     chosen = wished or next(iter(shown), None) or project.raw.compare.scenario
     if chosen is None:

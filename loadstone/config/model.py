@@ -13,6 +13,9 @@ from loadstone.record.plan import Control
 from loadstone.stats.repeated import Stopping
 from loadstone.stats.verdicts import FailOn
 
+ANY_ANSWER = "*"
+"""A health path that no request has: any answer will do, of an app of which nothing is known yet."""
+
 
 class Scope(StrEnum):
     """Where a toggle acts: in the server's process, or in the database schema."""
@@ -118,6 +121,13 @@ class Variant:
     companions: tuple[Companion, ...] = ()
     control: Control | None = None
     """What it is there to show, where it is not judged."""
+    url: str = ""
+    """Where it runs already, without a trailing slash; empty: it is started."""
+
+    @property
+    def asked_path(self) -> str:
+        """The path by which it is asked whether it is there."""
+        return "/" if self.health_path == ANY_ANSWER else self.health_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +187,8 @@ class Experiment:
     """By which looks a run may end; without a planned end, `budget_s` is a cap."""
     profile_s: float = 0.0
     """How long stacks are sampled after the last generation; 0: not at all."""
+
+    @property
+    def deployed(self) -> bool:
+        """Whether its variants run by themselves, and nothing is started."""
+        return any(variant.url for variant in self.variants)

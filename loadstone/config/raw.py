@@ -102,6 +102,14 @@ class RawTarget(Table, frozen=True, kw_only=True):
     """Path of a toggles file, for apps that read the same declaration."""
 
 
+class RawVariant(Table, frozen=True, kw_only=True):
+    """`[variants.NAME]`: a deployment that runs by itself."""
+
+    url: str
+    health: str = ""
+    """Path that answers 200; empty: any answer of `/` will do."""
+
+
 class RawData(Table, frozen=True, kw_only=True):
     """`[data]`: what a variant's database holds."""
 
@@ -129,6 +137,8 @@ class RawCompare(Table, frozen=True, kw_only=True):
     steady: bool = True
     gating: list[str] = []
     reports: str = "reports"
+    allowed_hosts: list[str] = []
+    """Hosts beyond loopback whose deployments may be compared, once the command line confirms them."""
 
 
 class RawLoad(Table, frozen=True, kw_only=True):
@@ -211,7 +221,9 @@ class RawMicro(Table, frozen=True, kw_only=True):
 class RawConfig(Table, frozen=True, kw_only=True):
     """A whole `loadstone.toml`, but for `[toggles]` and `[rules]`, whose tables are read one by one."""
 
-    target: RawTarget
+    target: RawTarget = msgspec.field(default_factory=lambda: RawTarget(command=[]))
+    """Needed by whatever is started; deployments alone are compared without."""
+    variants: dict[str, RawVariant] = {}
     data: RawData = msgspec.field(default_factory=RawData)
     compare: RawCompare = msgspec.field(default_factory=RawCompare)
     load: RawLoad = msgspec.field(default_factory=RawLoad)
@@ -270,6 +282,7 @@ def _known_fields(kind: type[Any], unknown: re.Match[str] | None) -> str:
         RawConfig,
         RawTarget,
         RawCompanion,
+        RawVariant,
         RawData,
         RawCompare,
         RawLoad,

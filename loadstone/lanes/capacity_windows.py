@@ -145,6 +145,6 @@ class Windows:
             before = it.cpu()
             time.sleep(IDLE_POLL_S)
             spent = it.cpu() - before
-            parts = (spent.server_s, spent.database_s or 0.0, spent.cache_s or 0.0, spent.companions_s)
+            parts = (spent.server_s or 0.0, spent.database_s or 0.0, spent.cache_s or 0.0, spent.companions_s)
             if sum(parts) < IDLE_CORES * IDLE_POLL_S:
                 return

@@ -277,4 +277,5 @@ def _planned(variant: Variant) -> PlannedVariant:
         recipe=variant.recipe.key,
         provenance=dict(variant.provenance),
         control=variant.control,
+        url=variant.url,
     )

@@ -195,7 +195,7 @@ class PairLane:
             users=self.plan.users,
             seed=self.plan.seed,
             generation=index,
-            health_path=self.experiment.variants[0].health_path,
+            health_path=self.experiment.variants[0].asked_path,
             warm_s=self.plan.warm_s,
             warm_pairs=WARM_PAIRS,
             measure_s=self.plan.generation_s,
@@ -229,7 +229,7 @@ class PairLane:
                     database_s=reading.database_s,
                     cache_s=reading.cache_s,
                     companions_s=reading.companions_s,
-                    memory_bytes=used,
+                    memory_bytes=used or None,  # not ours to read
                 )
                 for reading, used in zip(measured.spent, measured.memory, strict=True)
             ],

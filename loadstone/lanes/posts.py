@@ -31,12 +31,15 @@ VARIANT_BYTES = 2**29
 def choose_setting(experiment: Experiment, *, external: bool, profile: NoiseProfile | None = None) -> Setting:
     """Return how many tracks this machine has room for, whether they are bound to cores, and its noise.
 
-    One track where services are shared with others, or where several pairs are in
-    flight: these want to spread over the cores. `profile` is this machine's, if it
-    was measured; it holds for tracks that are bound as those were that it comes from.
+    One track for deployments, where services are shared with others, or where several
+    pairs are in flight: these want to spread over the cores. `profile` is this
+    machine's, if it was measured; it holds for tracks that are bound as those were that
+    it comes from.
     """
     if "pair" not in experiment.lanes:
         return Setting()
+    if experiment.deployed:
+        return Setting(noise=Noise(turnover_s=WARM_S + SETTLE_S))
     alone = external or experiment.in_flight > 1
     cores = usable_cores()
     pinned = experiment.pinned and experiment.in_flight == 1

@@ -78,7 +78,7 @@ class ProbeLane:
                 users=min(self.experiment.users, 4),
                 seed=self.experiment.seed,
                 generation=0,
-                health_path=variants[0].health_path,
+                health_path=variants[0].asked_path,
                 max_requests=MOST_REQUESTS,
                 per_endpoint=PER_ENDPOINT,
             )

@@ -145,7 +145,7 @@ class ProfileLane:
             if program is None:
                 self._failed[one.variant.name] = f"{SAMPLER} is not installed"
                 continue
-            for child in _own(one):
+            for child in one.own():
                 self._samplers.append(self._start(program, one.variant.name, child))
 
     def _start(self, program: str, variant: str, target: Child) -> _Sampler:
@@ -211,10 +211,5 @@ def reason_of(log: str) -> str:
     return said[-1].partition(":")[2].strip()[:200] if said else "the sampler gave nothing"
 
 
-def _own(running: Running) -> list[Child]:
-    """Return the processes that run the variant's own code."""
-    return [running.server.child, *running.companions]
-
-
 def _cpu_s(running: Running) -> float:
-    return sum(tree_seconds(child.pid) for child in _own(running))
+    return sum(tree_seconds(child.pid) for child in running.own())

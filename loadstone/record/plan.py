@@ -39,6 +39,8 @@ class PlannedVariant(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     recipe: str
     provenance: dict[str, str]
     control: Control | None = None
+    url: str = ""
+    """Where it ran already; empty: it was started."""
 
 
 class PlannedGeneration(Frozen, frozen=True, kw_only=True):
@@ -110,6 +112,11 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
 
     profile_s: float = 0.0
     """How long stacks are sampled after the last generation; 0: not at all."""
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the variants ran by themselves: generations are blocks of load, and no starts."""
+        return any(one.url for one in self.variants)
 
     @property
     def judged(self) -> list[int]:

@@ -48,6 +48,13 @@ class Influence:
     """Approximate and conservative (see `influence`); it decides nothing."""
 
 
+def autocorrelation(d: FloatArray) -> float:
+    """Return the lag-1 autocorrelation of d [G] about its mean; 0 where d does not vary."""
+    residuals = d - d.mean()
+    total = float(residuals @ residuals)
+    return float(residuals[:-1] @ residuals[1:]) / total if total > 0 else 0.0
+
+
 def rerandomise(d: FloatArray) -> Rerandomisation | None:
     """Test the contrasts d [G] of two variants against every start order of `order.start_plan`.
 

@@ -23,14 +23,14 @@ _CUTIME, _CSTIME = 13, 14
 class CpuReading:
     """CPU seconds since the start of a variant's processes; None: unavailable."""
 
-    server_s: float
+    server_s: float | None
     database_s: float | None
     cache_s: float | None
     companions_s: float = 0.0
 
     def __sub__(self, earlier: CpuReading) -> CpuReading:
         return CpuReading(
-            self.server_s - earlier.server_s,
+            _difference(self.server_s, earlier.server_s),
             _difference(self.database_s, earlier.database_s),
             _difference(self.cache_s, earlier.cache_s),
             self.companions_s - earlier.companions_s,
@@ -38,7 +38,7 @@ class CpuReading:
 
     def total_s(self) -> float | None:
         """Return the CPU seconds of all processes together; None where some are unavailable."""
-        if self.database_s is None or self.cache_s is None:
+        if self.server_s is None or self.database_s is None or self.cache_s is None:
             return None
         return self.server_s + self.database_s + self.cache_s + self.companions_s
 

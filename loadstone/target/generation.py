@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
@@ -14,9 +15,75 @@ from loadstone.target.servers import Server
 from loadstone.target.slots import Database, RedisDatabase
 
 
+class Running(Protocol):
+    """One variant in its slot, healthy, during a generation: started for it, or running by itself."""
+
+    @property
+    def slot(self) -> int:
+        """Where it runs, counted from 0."""
+
+    @property
+    def variant(self) -> Variant:
+        """What runs."""
+
+    @property
+    def called(self) -> str:
+        """What messages call its server."""
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens, without a trailing slash."""
+
+    @property
+    def database(self) -> Database | None:
+        """Its database; None where it has none, or none that is known."""
+
+    @property
+    def redis(self) -> RedisDatabase | None:
+        """Its Redis, likewise."""
+
+    @property
+    def database_url(self) -> str:
+        """The slot's database itself, whatever the server was told; empty without one."""
+
+    @property
+    def redis_url(self) -> str:
+        """The slot's Redis itself, likewise."""
+
+    def cpu(self) -> CpuReading:
+        """Return CPU seconds so far; what is not ours to read is None."""
+
+    def roots(self) -> list[int]:
+        """Return the processes whose trees do the variant's work; empty where some is not ours."""
+
+    def restless(self) -> list[int]:
+        """Return the processes that may go on after an answer: none without companions, else all of ours."""
+
+    def memory_bytes(self) -> int:
+        """Return the memory of server and companions (PSS), 0 where it is not ours to read."""
+
+    def pids(self) -> list[int]:
+        """Return the server's processes, the one started first."""
+
+    def workers(self) -> list[int]:
+        """Return the server's processes whose end would be noticed by nothing else."""
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines that the server wrote, as far as they are ours to read."""
+
+    def alive(self) -> bool:
+        """Tell whether all that was started for it still runs."""
+
+    def children(self) -> list[Child]:
+        """Return the processes that were started for it, the services first."""
+
+    def own(self) -> list[Child]:
+        """Return those of them that run the variant's own code."""
+
+
 @dataclass(frozen=True, slots=True)
-class Running:
-    """One variant in its slot, healthy, during a generation."""
+class Started:
+    """A variant that was started, in its slot."""
 
     slot: int
     server: Server
@@ -28,6 +95,11 @@ class Running:
     def variant(self) -> Variant:
         """What runs."""
         return self.server.variant
+
+    @property
+    def called(self) -> str:
+        """What messages call its server."""
+        return self.server.child.name
 
     @property
     def base_url(self) -> str:
@@ -75,6 +147,10 @@ class Running:
         """Return the server's processes, the one started first."""
         return cpu.tree(self.server.child.pid)
 
+    def workers(self) -> list[int]:
+        """Return what the server forked."""
+        return cpu.forked_workers(self.server.child.pid)
+
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines that the server wrote."""
         return self.server.child.log_tail(lines)
@@ -86,7 +162,11 @@ class Running:
     def children(self) -> list[Child]:
         """Return the processes that were started for it, the services first."""
         services = [each.child for each in (self.database, self.redis) if each and each.child]
-        return [*services, self.server.child, *self.companions]
+        return [*services, *self.own()]
+
+    def own(self) -> list[Child]:
+        """Return the processes that run the variant's own code."""
+        return [self.server.child, *self.companions]
 
 
 def _seconds(service: Database | RedisDatabase | None) -> float | None:
@@ -116,7 +196,7 @@ class Generation(Sequence[Running]):
     def settle(self) -> None:
         """Note the servers' workers, right before they are measured: `check` misses those that end."""
         for each, workers in zip(self._running, self._workers, strict=True):
-            workers += [pid for pid in cpu.forked_workers(each.server.child.pid) if pid not in workers]
+            workers += [pid for pid in each.workers() if pid not in workers]
 
     def check(self) -> None:
         """Raise TargetError when any process of the generation has gone, the deepest cause first.
@@ -136,7 +216,7 @@ class Generation(Sequence[Running]):
             if gone:
                 told = f"process {gone[0]} has ended; what replaces it starts cold"
                 raise TargetError(
-                    f"{each.server.child.name} lost a process while it was measured",
+                    f"{each.called} lost a process while it was measured",
                     cause=f"{told}\n{each.log_tail()}".rstrip(),
                     remedy="see its log for why; a server that replaces or retires workers by itself "
                     "cannot be measured: keep their number fixed, without max-requests",

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadstone.config.model import Variant
+from loadstone.config.model import ANY_ANSWER, Variant
 from loadstone.errors import TargetError
 from loadstone.secrecy import clean_words
 from loadstone.target import placeholders
@@ -22,10 +22,6 @@ POLL_S = 0.02
 POLL_TIMEOUT_S = 2.0
 _LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp."""
-
-
-ANY_ANSWER = "*"
-"""A health path that no request has: any answer will do, of an app of which nothing is known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ def await_healthy(server: Server, token: str, *, started: float) -> None:
         if not server.child.alive():
             raise _failure(server, f"{server.child.name} {server.child.ending()} before it was healthy")
         anything = variant.health_path == ANY_ANSWER
-        seen = _poll(server.place.port, "/" if anything else variant.health_path)
+        seen = _poll(server.place.port, variant.asked_path)
         if seen == "status 200" or (anything and seen.startswith("status ")):
             _refuse_stranger(server, token)
             return

@@ -18,12 +18,12 @@ from typing import Self
 
 from loadstone.config.model import Variant
 from loadstone.errors import TargetError
-from loadstone.target import clean, companions, folders, hosts, neighbours, servers
+from loadstone.target import clean, companions, deployments, folders, hosts, neighbours, servers
 from loadstone.target.children import Child
 from loadstone.target.external import ExternalDatabases
 from loadstone.target.external_redis import ExternalCaches
 from loadstone.target.folders import State
-from loadstone.target.generation import Generation, Running
+from loadstone.target.generation import Generation, Running, Started
 from loadstone.target.placeholders import Place
 from loadstone.target.ports import Ports, is_free
 from loadstone.target.postgres import Postgres
@@ -169,7 +169,7 @@ class Stage:
         rewire: Rewire | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> Iterator[Generation]:
-        """Start variants afresh, yield them healthy, stop them.
+        """Start variants afresh, yield them healthy, stop them; deployments are looked up and left alone.
 
         Args:
             cast: (variant, slot) in start order; each slot once.
@@ -181,6 +181,9 @@ class Stage:
             TargetError: something did not come up; the cause has its log's tail.
         """
         self._check_cast(cast)
+        if any(variant.url for variant, _ in cast):
+            yield Generation([deployments.find(variant, slot) for variant, slot in cast])
+            return
         folder = folders.passable_folder(self.home / f"generation-{next(self._generations)}")
         for variant, slot in cast:
             if variant.needs_postgres:
@@ -289,7 +292,7 @@ class _Part:
         """The services' own URLs, empty for those that the variant does not have."""
         return self.database.url if self.database else "", self.redis.url if self.redis else ""
 
-    def running(self) -> Running:
+    def running(self) -> Started:
         if self.server is None:
             raise AssertionError(f"the server of {self.variant.name} was not started")
-        return Running(self.slot, self.server, self.database, self.redis, tuple(self.companions))
+        return Started(self.slot, self.server, self.database, self.redis, tuple(self.companions))

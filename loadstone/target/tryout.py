@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loadstone.config.model import Variant
+from loadstone.config.model import ANY_ANSWER, Variant
 from loadstone.config.openapi import Endpoint, parse_schema, reading_endpoints
 from loadstone.errors import ConfigurationError, TargetError
 from loadstone.target.preparation import Progress
-from loadstone.target.servers import ANY_ANSWER
 from loadstone.target.stage import Stage
 
 HEALTH = ("/health", "/healthz", "/health/", "/healthz/", "/ping", "/", "/openapi.json", "/docs")

@@ -8,7 +8,7 @@ from loadstone.record.journal import ResumeLine
 from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
 from loadstone.record.result import Check
-from loadstone.verdict.checks import amounts, inference, journeys, pairing, probing, surroundings
+from loadstone.verdict.checks import amounts, deployed, inference, journeys, pairing, probing, surroundings
 from loadstone.verdict.checks.controlling import control_checks
 from loadstone.verdict.levels import Observations
 from loadstone.verdict.rules import Rules
@@ -25,8 +25,11 @@ def all_checks(
 ) -> list[Check]:
     """Return every check of the run, in the order in which reports show them."""
     checks = [probing.check_payload(probe)] if probe is not None else []
+    if plan.deployed:
+        checks += [deployed.check_fresh(plan), deployed.check_written(probe, observations)]
+        checks += [deployed.check_unseen(plan)]
     if "pair" not in plan.lanes:
-        return [*checks, *([probing.check_counted(probe, plan)] if probe is not None else [])]
+        return [*checks, *([probing.check_counted(probe, plan)] if probe and not plan.deployed else [])]
     checks += [probing.check_endpoints(probe, observations)] if probe is not None else []
     if observations.count:
         checks += [
@@ -40,7 +43,7 @@ def all_checks(
             amounts.check_pairs(observations),
             amounts.check_kept_plan(observations, plan),
             amounts.check_measurable(observations, plan, rules),
-            *_of_inference(observations, rules),
+            *_of_inference(observations, rules, plan),
             surroundings.check_pace(observations, plan),
             surroundings.check_generator(observations),
             surroundings.check_steal(observations),
@@ -51,10 +54,12 @@ def all_checks(
     return checks
 
 
-def _of_inference(observations: Observations, rules: Rules | None) -> list[Check]:
+def _of_inference(observations: Observations, rules: Rules | None, plan: Plan) -> list[Check]:
     if rules is None:
         return []
     return [
-        inference.check_start_orders(observations, rules),
+        inference.check_drift(observations, rules)
+        if plan.deployed
+        else inference.check_start_orders(observations, rules),
         inference.check_influence(observations, rules),
     ]

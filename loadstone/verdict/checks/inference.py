@@ -8,13 +8,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from loadstone.record.result import Check, CheckStatus
-from loadstone.stats.audit import influence, rerandomise
+from loadstone.stats.audit import autocorrelation, influence, rerandomise
 from loadstone.stats.verdicts import Verdict, detected, judge
 from loadstone.verdict.contrasts import all_fitted
 from loadstone.verdict.headline import NAMES
 from loadstone.verdict.judging import Fitted, margin_of
 from loadstone.verdict.levels import Observations
 from loadstone.verdict.rules import Rules
+
+DRIFT_QUANTILE = 2.326
+"""Of the standard normal distribution, at 99%."""
 
 
 def check_start_orders(observations: Observations, rules: Rules) -> Check:
@@ -47,6 +50,33 @@ def check_start_orders(observations: Observations, rules: Rules) -> Check:
         if missed
         else "",
         value=float(len(missed)),
+    )
+
+
+def check_drift(observations: Observations, rules: Rules) -> Check:
+    """Blocks of load on servers that go on running are no independent starts: do they hand noise on?
+
+    The lag-1 autocorrelation of the effects' residuals, which is close to normal with
+    mean -1/G and variance 1/G where there is none (Box, Jenkins, Reinsel: Time Series
+    Analysis, section 2.1.6); what exceeds its one-sided 99% point warns.
+    """
+    told, handed = [], []
+    for one in _varying(observations, rules):
+        found = autocorrelation(one.d)
+        told.append(f"{_name(one)} {found:+z.2f}")
+        if found > DRIFT_QUANTILE / math.sqrt(one.d.size) - 1 / one.d.size:
+            handed.append(_name(one))
+    return Check(
+        name="drift between blocks",
+        status=CheckStatus.WARN if handed else CheckStatus.OK,
+        message=f"a block's effect goes with the next one's by a correlation of {', '.join(told)}"
+        if told
+        else "no gating metric varies",
+        remedy=f"{', '.join(handed)} drifts while it is measured, so that its interval is too narrow: "
+        "measure later, for longer, or let Loadstone start both"
+        if handed
+        else "",
+        value=float(len(handed)),
     )
 
 

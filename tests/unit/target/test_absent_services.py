@@ -14,7 +14,7 @@ from loadstone.target.clean import other_runs, remove_husk, run_folder
 from loadstone.target.external import ExternalDatabases
 from loadstone.target.external_redis import ExternalCaches
 from loadstone.target.folders import State
-from loadstone.target.generation import Running
+from loadstone.target.generation import Started
 from loadstone.target.placeholders import Place
 from loadstone.target.preparation import WAITING
 from loadstone.target.processes import Supervisor
@@ -71,7 +71,7 @@ def make_state(folder):
 )
 def test_an_absent_service_uses_no_cpu_and_a_foreign_one_cannot_be_read(database, cache, expected):
     server = Server(VARIANT, PLACE, SimpleNamespace(pid=0))
-    reading = Running(0, server, database, cache).cpu()
+    reading = Started(0, server, database, cache).cpu()
     assert (reading.database_s, reading.cache_s) == expected
 
 

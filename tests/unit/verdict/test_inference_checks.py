@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from runs import Truth, make_plan, make_run
 
 from loadstone.record.result import CheckStatus
-from loadstone.verdict.checks.inference import check_influence, check_start_orders
+from loadstone.verdict.checks.inference import check_drift, check_influence, check_start_orders
 from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.levels import gather
 from loadstone.verdict.rules import rules_at
@@ -33,6 +33,18 @@ def slower(place, factor):
         return line, rows
 
     return change
+
+
+def drifting(index, line, rows):
+    """Make `after` slower and faster again in the course of the generations, by a tenth."""
+    return slower(index, 1 + 0.1 * np.sin(index / 16 * 2 * np.pi))(index, line, rows)
+
+
+def test_blocks_whose_effect_drifts_are_told_and_independent_ones_are_not():
+    drifts, still = check_drift(*judged(Truth(), change=drifting)), check_drift(*judged(Truth()))
+    assert drifts.status is CheckStatus.WARN
+    assert "drifts while it is measured" in drifts.remedy
+    assert still.status is CheckStatus.OK
 
 
 def test_a_clear_effect_is_clear_by_start_orders_too():
