@@ -156,7 +156,8 @@ class Arena:
             return self._offering_since > 0 and time.monotonic() > self._offering_since + MEASURED_S
         if lane == "pair" and not self._sampling():
             return False
-        name, kind = {"pair": ("journal.jsonl", "generation"), "capacity": ("capacity.jsonl", "window")}[lane]
+        # a search that begins at its highest rate is over with its first window
+        name, kind = {"pair": ("journal.jsonl", "generation"), "capacity": ("capacity.jsonl", "search")}[lane]
         with suppress(OSError):
             return run is not None and f'"kind":"{kind}"' in (run / name).read_text()
         return False
