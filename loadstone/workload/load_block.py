@@ -68,7 +68,7 @@ class Block:
         if isinstance(order, RunBlock):
             rate = parse_rate(order.rate)
             self._arrivals = Arrivals(rate, order.start_s, order.stop_s, tuple(order.key))
-        self._inboxes = {name: Inbox(name) for name in team.names()}
+        self._inboxes = {name: Inbox(name, order.number) for name in team.names()}
         self._clocks = {name: team.workers[name].clock for name in team.names()}
         self._ended: dict[str, str] = {}
         self._requests, self._schedule = Recording(), Recording()
@@ -102,7 +102,7 @@ class Block:
         first = self._first_free()
         if first is None:
             return
-        self._inboxes[name] = Inbox(name)
+        self._inboxes[name] = Inbox(name, self._order.number)
         self._clocks[name] = self._team.workers[name].clock
         self._heard[name] = time.monotonic()
         self._open(first, [*self._team.names(self._epochs.now.workers), name])
@@ -158,6 +158,8 @@ class Block:
 
     def _count(self, name: str, report: Numbered) -> None:
         taken = self._inboxes[name].take(report)
+        if report.block != self._order.number:  # it is over, and who sent it again knows that by now
+            return
         if taken is not None:
             self._requests.add(taken[0])
             self._schedule.add(taken[1])

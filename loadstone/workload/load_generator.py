@@ -168,14 +168,14 @@ class LoadGenerator:
     def _block(self, order: RunBlock) -> None:
         if self._sides is None:
             raise MeasurementError("a block needs open sides")
-        self._outbox = Outbox(self._send)
+        self._outbox = Outbox(self._send, order.number)
         try:
             self._sides.run(order, self._outbox)
         finally:
             self._outbox = None
 
     def _crowd(self, order: RunCrowd) -> None:
-        self._outbox = Outbox(self._send)
+        self._outbox = Outbox(self._send, order.number)
         try:
             run_crowd(order, self._classes, self._shapes, self._outbox)
         finally:

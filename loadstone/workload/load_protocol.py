@@ -49,6 +49,8 @@ class RunBlock(Message, kw_only=True, tag="run_block"):
     shares: list[PackedShare]
     zero_ns: int = 0
     """The plan's second 0 on the worker's `time.perf_counter_ns`; 0: as soon as it is ready."""
+    number: int = 0
+    """Of the block, which its reports bear."""
 
 
 class Reshare(Message, kw_only=True, tag="reshare"):
@@ -78,6 +80,8 @@ class RunCrowd(Message, kw_only=True, tag="run_crowd"):
     place: int = 0
     """Of `workers`; users and their rate are this worker's part already, a shape's are not."""
     workers: int = 1
+    number: int = 0
+    """As that of a block."""
 
 
 class RunSelfTest(Message, kw_only=True, tag="run_self_test"):
@@ -99,6 +103,7 @@ class Numbered(Message, kw_only=True):
     """What a worker sends again until it is acknowledged."""
 
     seq: int
+    """Counts a block's reports, from 1."""
     requests: bytes
     """A packed `Recording` of what was recorded since the last report."""
     schedule: bytes
@@ -109,6 +114,8 @@ class Numbered(Message, kw_only=True):
     """The same of iterations and of `(dispatch)`."""
     cpu_s: float
     """The worker's, since the block's start."""
+    block: int = 0
+    """To which it belongs: one that is sent again may come when the next block has begun."""
 
 
 class Report(Numbered, kw_only=True, tag="report"):

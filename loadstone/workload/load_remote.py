@@ -18,6 +18,7 @@ from loadstone.workload.load_block import Block, OnSecond
 from loadstone.workload.load_protocol import (
     BlockDone,
     CloseSides,
+    Numbered,
     OpenSides,
     Ping,
     Pong,
@@ -61,6 +62,7 @@ class LoadGenerator:
         self._target_host = target_host
         self._running: Block | None = None
         self._ordinals = 0
+        self._blocks = 0
 
     @property
     def workers(self) -> int:
@@ -154,6 +156,8 @@ class LoadGenerator:
             MeasurementError: every worker died, or one could not do it.
         """
         self._read_clocks()
+        self._blocks += 1
+        order = replace(order, number=self._blocks)
         if isinstance(order, RunCrowd) and self._target_host and self.master is not None:
             order = replace(order, base_url=_moved(order.base_url, self._target_host))
         self._running = Block(self.team, order, on_second, self._aside, self._read_clocks)
@@ -226,7 +230,7 @@ class LoadGenerator:
 
     def _answer(self, letter: Letter, names: list[str], kind: type[M]) -> dict[str, M]:
         content = letter.content
-        if letter.worker not in names or isinstance(content, Pong):
+        if letter.worker not in names or isinstance(content, (Pong, Numbered)):  # late, or sent again
             self._aside(letter)
             return {}
         if isinstance(content, Gone):

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from loadstone.errors import MeasurementError
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
@@ -25,10 +27,12 @@ class Outbox:
 
     Args:
         send: sends a message to the master; it may be lost.
+        block: number of the block.
     """
 
-    def __init__(self, send: Callable[[Numbered], None]) -> None:
+    def __init__(self, send: Callable[[Numbered], None], block: int = 0) -> None:
         self._send = send
+        self._block = block
         self._seq = 0
         self._waiting: Numbered | None = None
         self.on_ack: Callable[[], None] = lambda: None
@@ -44,7 +48,7 @@ class Outbox:
         """Send the report that `make` returns for the next number; the last again where it still waits."""
         if self._waiting is None:
             self._seq += 1
-            self._waiting = make(self._seq)
+            self._waiting = replace(make(self._seq), block=self._block)
         self._send(self._waiting)
 
     def ack(self, seq: int, *, go_on: bool) -> None:
@@ -58,9 +62,10 @@ class Outbox:
 
 @dataclass
 class Inbox:
-    """The master's end of one worker's reports."""
+    """The master's end of one worker's reports on one block."""
 
     worker: str
+    block: int = 0
     taken: int = 0
     """Number of the last report that counts."""
     requests: int = 0
@@ -77,13 +82,13 @@ class Inbox:
     """Reports that came although they were taken already."""
 
     def take(self, report: Numbered) -> tuple[Recording, Recording] | None:
-        """Return what a report adds (requests, schedule); None where it adds nothing new.
+        """Return what a report adds (requests, schedule) to the block; None where it adds nothing new.
 
         Raises:
             MeasurementError: a report before it is missing, or it holds another number of
                 requests than it says.
         """
-        if report.seq <= self.taken:
+        if report.block != self.block or report.seq <= self.taken:
             self.repeated += 1
             return None
         if report.seq != self.taken + 1:

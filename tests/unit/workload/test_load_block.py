@@ -1,6 +1,7 @@
 """A block over scripted workers: what they are told, and what is made of what they say."""
 
 import pytest
+from msgspec.structs import replace
 
 from loadstone.config.rates import parse_rate
 from loadstone.errors import MeasurementError
@@ -99,6 +100,19 @@ def test_reports_that_come_twice_or_late_count_once():
     assert (done.due, requests.total, done.mismatch) == (1000, 1000, "")
     assert done.workers[0].repeated >= 1
     assert [one.seq for one in b.acks] == [1, 2]
+
+
+def test_the_last_report_of_the_block_before_which_comes_again_is_not_this_ones():
+    def late(worker: Scripted) -> None:
+        worker.say(replace(worker.done(7), block=ORDER.number - 1))
+        worker.recorded = worker.seq = 0
+        honest(worker)
+
+    team = Team()
+    worker = Scripted(team, "a", late)
+    done, requests, _ = run(team)
+    assert (done.due, requests.total, done.mismatch) == (1000, 1000, "")
+    assert [one.seq for one in worker.acks] == [1, 2]
 
 
 def test_a_report_that_never_came_is_no_measurement():
