@@ -33,6 +33,8 @@ class Response:
     """The variant's own; it is the same as the other's wherever it occurs in the body."""
     content_encoding: str = ""
     """`gzip`, `br`, ...; a body that is no such thing is taken as decoded already."""
+    broken: str = ""
+    """How the answer broke off; empty where it came to its end."""
 
 
 def compare(
@@ -45,7 +47,8 @@ def compare(
 ) -> PayloadDifference | None:
     """Return the first difference between two responses that no rule allows, or None.
 
-    Status and media type must agree (its parameters may differ). JSON is compared by
+    Both must have come to their end, or to none in the same way; status and media type
+    must agree (its parameters may differ). JSON is compared by
     structure: the order of object keys is free, that of lists matters, numbers are
     equal when their exact values are (`1`, `1.0` and `1e0`; never `1` and `true`).
     Other text is compared by line, the rest by byte.
@@ -116,6 +119,8 @@ def _compare(before: Response, after: Response, rules: Sequence[PayloadRule]) ->
     types = media_type(before.content_type), media_type(after.content_type)
     if before.status != after.status:
         return Difference("status", str(before.status), str(after.status))
+    if before.broken != after.broken:
+        return Difference("answer", before.broken or "whole", after.broken or "whole")
     if types[0] != types[1]:
         return Difference("content-type", before.content_type or "(none)", after.content_type or "(none)")
     return _compare_bodies(before, after, types, rules)

@@ -208,6 +208,7 @@ class ProbeLane:
             content_type=exchange.content_type,
             body=exchange.body,
             base_url=self._bases[variant],
+            broken=exchange.broken,
         )
 
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from loadstone.record.observations import Outcome
+from loadstone.workload.outcomes import is_timeout, of_broken
 from loadstone.workload.spin import Spin
 
 HTTP_TOO_MANY_REQUESTS = 429
@@ -37,12 +38,15 @@ class Observation:
         if self.exception is None and (self.reported or 0 < self.status < HTTP_CLIENT_ERROR):
             return Outcome.OK
         if self.status == 0:
-            return Outcome.TIMEOUT if _is_timeout(self.exception) else Outcome.TRANSPORT_ERROR
+            return Outcome.TIMEOUT if is_timeout(self.exception) else Outcome.TRANSPORT_ERROR
         if self.status == HTTP_TOO_MANY_REQUESTS:
             return Outcome.TOO_MANY_REQUESTS
         if self.status >= HTTP_SERVER_ERROR:
             return Outcome.SERVER_ERROR
-        return Outcome.CLIENT_ERROR if self.status >= HTTP_CLIENT_ERROR else Outcome.CHECK_FAILED
+        if self.status >= HTTP_CLIENT_ERROR:
+            return Outcome.CLIENT_ERROR
+        broken = None if self.exception is None else of_broken(self.exception)
+        return broken or Outcome.CHECK_FAILED
 
     def failed(self) -> bool:
         """Tell whether the request went wrong, as far as is known now."""
@@ -56,12 +60,3 @@ class Observation:
         if well and self.spin is not None:
             self.spike_ns = self.spin.after(self.end_ns - self.start_ns, self.end_ns)
             self.end_ns += self.spike_ns
-
-
-def _is_timeout(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
-            return True
-        # geventhttpclient keeps what it gave up on in `original`
-        error = getattr(error, "original", None) or error.__cause__ or error.__context__
-    return False

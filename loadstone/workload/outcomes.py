@@ -8,6 +8,11 @@ OK = int(Outcome.OK)
 NOT_MODIFIED = 304
 """The answer to a client that has it already, and asked whether that still holds: nowhere to go to."""
 TOO_MANY_REQUESTS = 429
+_WIRE = frozenset({
+    "ChunkedEncodingError", "ConnectionError", "HTTPParseError", "IncompleteRead", "ProtocolError",
+    "SSLError", "Timeout", "TimeoutError",
+})  # fmt: skip
+"""What the libraries of HTTP raise where an answer breaks off; not all of them are there everywhere."""
 
 
 def of_status(status: int) -> Outcome:
@@ -26,7 +31,8 @@ def of_status(status: int) -> Outcome:
 def of_report(status: int, error: BaseException | None) -> Outcome:
     """Return the outcome of a request that a client reported with `error`, or None where all was well.
 
-    A client may call an error status well, and a good one an error: then a check failed.
+    A client may call an error status well, and a good one an error: then a check failed,
+    unless the body never came to its end.
     """
     if error is None:
         found = of_status(status)
@@ -34,7 +40,14 @@ def of_report(status: int, error: BaseException | None) -> Outcome:
     if status == 0:
         return Outcome.TIMEOUT if is_timeout(error) else Outcome.TRANSPORT_ERROR
     found = of_status(status)
-    return Outcome.CHECK_FAILED if found in {Outcome.OK, Outcome.REDIRECT} else found
+    return of_broken(error) or Outcome.CHECK_FAILED if found in {Outcome.OK, Outcome.REDIRECT} else found
+
+
+def of_broken(error: BaseException) -> Outcome | None:
+    """Return the outcome of an answer that broke off behind its head; None: `error` says another thing."""
+    if not any(kind.__name__ in _WIRE for kind in type(error).__mro__):
+        return None
+    return Outcome.TIMEOUT if is_timeout(error) else Outcome.TRANSPORT_ERROR
 
 
 def is_timeout(error: BaseException | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from locust import User
 from locust.env import Environment
 
+from loadstone.record.observations import Outcome
 from loadstone.secrecy import clean_address
 from loadstone.workload.exchange import send_timed
 from loadstone.workload.lockstep import Journey, Meeting, make_journeys, meetings, stop_journeys
@@ -130,7 +131,14 @@ def _describe(
         service_us=reply.observation.service_us if reply.observation else 0,
         exchanges=_exchanges(response),
         server_timing=str(headers.get("server-timing") or ""),
+        broken=_broken(reply.observation),
     )
+
+
+def _broken(observation: Observation | None) -> str:
+    """Say how an answer broke off: what was received of it until then may look like a whole one."""
+    found = observation.outcome() if observation is not None else None
+    return found.label if found in {Outcome.TIMEOUT, Outcome.TRANSPORT_ERROR} else ""
 
 
 def _exchanges(response: object) -> int | None:

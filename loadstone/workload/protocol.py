@@ -151,6 +151,8 @@ class Exchange(Message, kw_only=True, tag="exchange"):
     """The trace context that it carried, equal on all variants."""
     server_timing: str = ""
     """What the app says of it itself, in the header of that name."""
+    broken: str = ""
+    """How the answer broke off, as outcomes are called; empty where it came to its end."""
 
 
 class UserSteps(msgspec.Struct, kw_only=True):

@@ -244,3 +244,9 @@ def test_a_304_stands_for_what_the_client_has_only_where_a_rule_says_so():
     assert compare(Response(404, "application/json", b"{}"), spared, [kept]).path == "status"
     assert compare(sent, Response(304, "application/json", b"[2]"), [kept]).path == "status"
     assert compare(reply([1]), reply([2]), [kept]).path == "$[0]"
+
+
+def test_an_answer_that_broke_off_is_not_like_a_whole_one_with_the_same_bytes():
+    found = compare(raw(b"[1, 2]"), raw(b"[1, 2]", broken="transport error"))
+    assert found is not None
+    assert (found.path, found.before, found.after) == ("answer", "whole", "transport error")
