@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loadstone.errors import MeasurementError
 from loadstone.lanes.load_compare import GUARD_BOUNDS
-from loadstone.lanes.load_posts import spent_s
+from loadstone.lanes.load_posts import require_everybody, spent_s
 from loadstone.record.capacity_record import CapacityPlan, SearchLine, WindowLine
 from loadstone.record.load_record import BlockLine, LoadJournal
 from loadstone.record.machine import CpuSampler
@@ -62,7 +62,7 @@ class Windows:
 
         Raises:
             TargetError: the server died.
-            MeasurementError: the generator did.
+            MeasurementError: the generator did, or one of its workers.
         """
         rps, seconds = load
         order = RunBlock(
@@ -77,10 +77,13 @@ class Windows:
         # no worker may still send to one variant while another begins with the next
         time.sleep(GUARD_BOUNDS * self.generator.clock_bound_s)
         try:
-            return self.generator.run(order, on_second)
+            told = self.generator.run(order, on_second)
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
+        # what all could send together was found out at the start
+        require_everybody(told[0], self.plan.workers)
+        return told
 
     def measure(
         self,

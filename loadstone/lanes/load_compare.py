@@ -15,7 +15,7 @@ import msgspec
 from loadstone.config.model import Experiment
 from loadstone.config.rates import parse_rate
 from loadstone.errors import MeasurementError
-from loadstone.lanes.load_posts import refuse_too_much
+from loadstone.lanes.load_posts import refuse_too_much, require_everybody
 from loadstone.lanes.load_show import Showing
 from loadstone.lanes.view import View
 from loadstone.lanes.watcher import Unwatched, Watcher
@@ -203,7 +203,8 @@ class LoadLane:
         except MeasurementError:
             running.check()  # a dead server explains more than a generator that lost it
             raise
-        _require_whole(ran[0])
+        require_everybody(ran[0], self.design.workers)
+        _require_sum(ran[0])
         if measured:
             self.watcher.block_over(side, *ran, planned)
         return ran
@@ -237,15 +238,8 @@ def probed_line(probe: Probe) -> ProbedLine:
     return ProbedLine(probe=msgspec.Raw(msgspec.json.encode(probe)))
 
 
-def _require_whole(done: BlockDone) -> None:
-    """Require that every worker came to the block's end and that their counts are the plan's.
-
-    Raises:
-        MeasurementError: the blocks of the variants would not be alike any more.
-    """
-    ended = next((one for one in done.workers if one.ended), None)
-    if ended is not None:
-        raise MeasurementError(f"{ended.name} of {len(done.workers)} is missing", cause=ended.ended)
+def _require_sum(done: BlockDone) -> None:
+    """Require that the workers' counts are the plan's; raises `MeasurementError` where they are not."""
     if done.mismatch:
         raise MeasurementError("the workers' counts are not the plan's", cause=done.mismatch)
 

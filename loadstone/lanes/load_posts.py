@@ -21,7 +21,7 @@ from loadstone.target.generation import Running
 from loadstone.target.stage import Stage
 from loadstone.verdict.worker_checks import more_workers, sendable_problem
 from loadstone.workload.crew_start import secret_of, start_crew
-from loadstone.workload.load_protocol import RunSelfTest, SelfTested
+from loadstone.workload.load_protocol import BlockDone, RunSelfTest, SelfTested
 from loadstone.workload.load_remote import LoadGenerator
 from loadstone.workload.protocol import Hello
 
@@ -60,6 +60,25 @@ def together(tested: Sequence[tuple[Hello, SelfTested]]) -> float | None:
         hosts.setdefault(hello.host, []).append(one.requests / one.cpu_s)
         cores[hello.host] = hello.cores
     return sum(fmean(each) * min(len(each), cores[host]) for host, each in hosts.items())
+
+
+def require_everybody(done: BlockDone, planned: int) -> None:
+    """Require that every worker of the plan came to the end of what was offered.
+
+    Raises:
+        MeasurementError: what is offered next would not be like what was offered before.
+    """
+    ended = next((one for one in done.workers if one.ended), None)
+    if ended is not None:
+        raise MeasurementError(
+            f"{ended.name} of {planned} is missing", cause=ended.ended, remedy="see the generators' logs"
+        )
+    if len(done.workers) < planned:
+        raise MeasurementError(
+            f"{planned - len(done.workers)} of {planned} workers are missing",
+            cause="they ended before the load began",
+            remedy="see the generators' logs",
+        )
 
 
 def refuse_too_much(peak_rps: float, sendable_rps: float | None, workers: int) -> None:
