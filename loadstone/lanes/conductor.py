@@ -22,7 +22,7 @@ from loadstone.lanes.resuming import kept_setting, require_same, sealed_rows
 from loadstone.lanes.view import View
 from loadstone.lanes.watcher import Unwatched, Watcher
 from loadstone.record.folder import PAGE, new_run_folder, save_result
-from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, ResumeLine, now
+from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, ResumeLine, UnkeptError, now
 from loadstone.record.kept import Kept, seconds_between, to_second
 from loadstone.record.machine import describe_machine
 from loadstone.record.noise import find_profile, user_folder
@@ -163,11 +163,8 @@ def _run(run: _Run) -> Outcome:
     finished, duration_s = now(), time.monotonic() - begin
     if kept is not None:
         started, duration_s = kept.started_at or started, kept.lasted_s + duration_s
-    try:
-        run.journal.append(_end_line(ending, finished))
-        run.journal.close()
-    except OSError as error:
-        raise _unwritten(run.folder, error) from ending.error or error
+    run.journal.append(_end_line(ending, finished))
+    run.journal.close()
     result = _report(run.folder, _circumstances(run.folder, started, finished, duration_s), ending.error)
     return Outcome(run.folder, run.folder / PAGE, result, ending.error, ending.interrupted)
 
@@ -204,7 +201,7 @@ def _report(folder: Path, circumstances: Circumstances, fault: LoadstoneError | 
 
 
 def _unwritten(folder: Path, error: OSError) -> MeasurementError:
-    remedy = f"make room, and let loadstone resume {folder.name} write it from what the journal keeps"
+    remedy = f"make room, then loadstone resume {folder.name} goes on from what the journal keeps"
     return unwritten(folder, error, remedy)
 
 
@@ -215,6 +212,8 @@ def _end_well(run: _Run) -> _Ending:
     except KeyboardInterrupt:
         run.view.step("interrupted: stopping what was started")
         return _Ending(RunStatus.PARTIAL, "interrupted", interrupted=True)
+    except UnkeptError as error:  # no fault of what is measured: the run may go on where there is room
+        return _Ending(RunStatus.PARTIAL, error.problem, error=error)
     except LoadstoneError as error:
         return _Ending(RunStatus.INVALID, error.problem, error=error)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, what was measured is reported

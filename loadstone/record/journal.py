@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -27,6 +29,10 @@ JOURNAL = "journal.jsonl"
 def now() -> str:
     """Return the time of day as journals keep it: ISO 8601, UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class UnkeptError(MeasurementError):
+    """The run's folder takes no more; what is sealed is as good as before."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -162,25 +168,46 @@ class Journal:
         self._file.truncate(data.rfind(b"\n") + 1)
 
     def append(self, line: AnyLine) -> None:
-        """Add one line and flush it to the disk; raises `OSError` when it cannot."""
-        self._file.write(msgspec.json.encode(line) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Add one line and flush it to the disk; raises `UnkeptError` when it cannot.
+
+        What could not be written then is written before the next line, or is the torn last one.
+        """
+        with self._keeping():
+            self._file.write(msgspec.json.encode(line) + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def seal(self, rows: bytes) -> str:
-        """Store a chunk under its hash, durably, and return the hash."""
+        """Store a chunk under its hash, durably, and return the hash; raises `UnkeptError`."""
         name = hashlib.sha256(rows).hexdigest()
         temporary = self._chunks / f".{name}.tmp"
-        with temporary.open("wb") as file:
-            file.write(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._chunks / f"{name}.rows")
+        with self._keeping():
+            try:
+                with temporary.open("wb") as file:
+                    file.write(rows)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.rename(self._chunks / f"{name}.rows")
+            finally:
+                temporary.unlink(missing_ok=True)  # a full disk needs the room
         return name
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; raises `UnkeptError` when what it holds cannot be written."""
+        with self._keeping():
+            self._file.close()
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            name = self._chunks.parent.name
+            raise UnkeptError(
+                f"what is measured cannot be kept in {name}",
+                cause=str(error),
+                remedy=f"make room, and go on: loadstone resume {name}",
+            ) from error
 
 
 def read_journal(folder: Path) -> list[AnyLine]:

@@ -5,7 +5,15 @@ import pytest
 from runs import Truth, make_plan, make_run
 
 from loadstone.errors import MeasurementError
-from loadstone.record.journal import EndLine, Journal, PlanLine, ProbeLine, read_chunk, read_journal
+from loadstone.record.journal import (
+    EndLine,
+    Journal,
+    PlanLine,
+    ProbeLine,
+    UnkeptError,
+    read_chunk,
+    read_journal,
+)
 from loadstone.record.observations import ROW, Outcome
 from loadstone.record.probed import PayloadCheck, Probe
 
@@ -76,3 +84,12 @@ def test_stored_outcome_numbers_never_change_meaning():
         "OK": 0, "CHECK_FAILED": 1, "TOO_MANY_REQUESTS": 2, "CLIENT_ERROR": 3,
         "SERVER_ERROR": 4, "TIMEOUT": 5, "TRANSPORT_ERROR": 6, "REDIRECT": 7, "NOT_SENT": 8,
     }  # fmt: skip
+
+
+def test_a_disk_that_is_full_is_told_as_such_and_with_what_to_do(tmp_path):
+    (tmp_path / "journal.jsonl").symlink_to("/dev/full")
+    journal = Journal(tmp_path)
+    with pytest.raises(UnkeptError) as caught:
+        journal.append(PlanLine(plan=make_plan()))
+    assert "No space left" in caught.value.cause
+    assert f"loadstone resume {tmp_path.name}" in caught.value.remedy
