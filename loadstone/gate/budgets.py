@@ -7,13 +7,12 @@ from itertools import pairwise
 
 from loadstone.config.thresholds import Threshold, Unit
 from loadstone.record.gated import GateFinding, Kind, Status
+from loadstone.record.observations import LABEL_OF_CLASS
 from loadstone.record.result import Distribution, OutcomeCount, Result
 from loadstone.report import quantities, selection
 
 AFTER = "after"
 UNITS = {Unit.MICROSECONDS: "us", Unit.SHARE: "share", Unit.PER_SECOND: "rps"}
-NAMES = {"4xx": "other 4xx", "transport": "transport error"}
-"""How results call classes that a budget calls otherwise."""
 REMEDY = "mend the change, raise the budget, or accept it with a reason"
 
 
@@ -65,7 +64,7 @@ def _share(budget: Threshold, counts: Sequence[OutcomeCount]) -> float | None:
     if budget.measure == "errors":
         hit = sum(one.count for one in own if one.outcome not in {"ok", "3xx"})
     else:
-        names = {budget.outcome, NAMES.get(budget.outcome, "")}
+        names = {budget.outcome, LABEL_OF_CLASS.get(budget.outcome, "")}
         hit = sum(one.count for one in own if one.outcome in names)
     return hit / requests if requests else None
 

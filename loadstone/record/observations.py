@@ -47,6 +47,9 @@ _LABELS = {
     Outcome.NOT_SENT: "not sent",
 }
 
+LABEL_OF_CLASS = {"4xx": _LABELS[Outcome.CLIENT_ERROR], "transport": _LABELS[Outcome.TRANSPORT_ERROR]}
+"""The words of the reports for classes that thresholds name more briefly; the others are named alike."""
+
 ROW = np.dtype(
     [
         ("pair", "<u4"),  # number of the pair within its generation

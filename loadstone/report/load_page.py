@@ -10,6 +10,7 @@ from markupsafe import Markup
 from loadstone.record.folder import LOAD_RESULT
 from loadstone.record.load_record import LoadPlan
 from loadstone.record.load_result import EndpointLoad, LoadCurve, LoadResult, SecondLoad, ThresholdResult
+from loadstone.record.observations import LABEL_OF_CLASS
 from loadstone.record.result import CheckStatus, Distribution
 from loadstone.report import frame, load_reports, quantities, safe
 from loadstone.report import load_summary as summary
@@ -164,7 +165,7 @@ def draw_charts(
 def _outcomes(result: LoadResult) -> list[tuple[str, str, int, float]]:
     """Return (endpoint, outcome, requests, share of the endpoint)."""
     return [
-        (one.endpoint or "", outcome, count, count / one.requests)
+        (one.endpoint or "", LABEL_OF_CLASS.get(outcome, outcome), count, count / one.requests)
         for one in result.endpoints
         for outcome, count in one.outcomes.items()
     ]

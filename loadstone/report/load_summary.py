@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from loadstone.record.going import LoadGoing
 from loadstone.record.load_record import WorkerLine
 from loadstone.record.load_result import EndpointLoad, LoadResult, ThresholdResult
+from loadstone.record.observations import LABEL_OF_CLASS
 from loadstone.record.result import Check, CheckStatus
 from loadstone.report.quantities import microseconds
 
@@ -100,7 +101,8 @@ def outcome_line(result: LoadResult) -> str:
     """Return how requests ended, where any failed."""
     if not result.overall.errors:
         return ""
-    told = ", ".join(f"{count} {name}" for name, count in result.overall.outcomes.items())
+    counts = result.overall.outcomes.items()
+    told = ", ".join(f"{count} {LABEL_OF_CLASS.get(name, name)}" for name, count in counts)
     return f"outcomes: {told}"
 
 
