@@ -15,6 +15,14 @@ from fault_leftovers import Traces
 LONGEST_S = 180.0
 RESULTS = ("result.json", "load.json", "capacity.json")
 POLL_S = 0.01
+ENOUGH = ("--budget", "90s")
+"""Requests of a second leave no time for more than the first look, which a generation before the fault spoils."""
+MORE_WORDS = {
+    ("postgres-full", "load"): ("--for", "12s"),  # a hundred connections take their time
+    ("server-hangs", "pair"): ENOUGH,
+    ("server-slow", "pair"): ENOUGH,
+}
+"""Of some cells, by fault and lane."""
 
 
 @dataclass
@@ -28,11 +36,9 @@ def run_cell(cell: Cell, version: str, outputs: Path | None = None) -> Row:
     begun = time.monotonic()
     disk = {"disk-full": "rw", "reports-readonly": "ro"}.get(cell.fault, "")
     with arena(cell.fault, disk=disk) as it:
-        words = LANE_WORDS[cell.lane]
+        words = LANE_WORDS[cell.lane] + MORE_WORDS.get((cell.fault, cell.lane), ())
         if cell.fault.startswith("generator") and cell.lane in {"load", "capacity"}:
             words += ("--workers", "2")
-        if cell.fault == "postgres-full" and cell.lane == "load":
-            words += ("--for", "12s")  # a hundred connections take their time
         traces = Traces(it)
         with damage_of(it, cell.lane) as tend:
             seen, damage = _watch(it, cell, words, traces, tend)
