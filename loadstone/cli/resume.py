@@ -23,8 +23,11 @@ Examples:
 The plan stays as it was frozen: the same generations, seeds and looks. What was sealed
 is kept, the generation that was cut short is measured anew, and a look that was taken is
 not taken again, so that the false-alarm rate is that of a run in one piece.
-Only runs of the pair lane go on; on the same machine, with the same code and configuration.
-Exit codes are those of loadstone compare.
+Only comparisons of the pair lane go on; on the same machine, with the same code and configuration.
+Runs and comparisons under load and searches for capacity do not: they are refused, with the command that
+repeats them. An interrupted one has reported what it measured; what a killed one sealed stays in its folder.
+Exit codes are those of loadstone compare. 2 is also a folder that is damaged (nothing is changed in it);
+3 also a run that was ended by a fault of what it measured, which stays invalid.
 """
 
 

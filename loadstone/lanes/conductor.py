@@ -121,11 +121,13 @@ def resume(kept: Kept, experiment: Experiment, options: Options, view: View) -> 
     """Go on with a run that was cut short, by the plan it has; looks that it took are not taken again.
 
     Raises:
-        ConfigurationError: the experiment or the machine is another one, or the run goes on still.
+        ConfigurationError: the experiment or the machine is another one, what was sealed is damaged,
+            or the run goes on still.
     """
     setting = kept_setting(kept.plan)
     again = make_plan(experiment, kept.plan.command, setting)
     require_same(kept, again, describe_machine().fingerprint)
+    sealed_rows(kept)  # raises before anything is written or started
     with interruptible(), _open_stage(experiment, options, setting) as stage:
         journal = Journal(kept.folder, resume=True)
         run = _Run(experiment, options, view, kept.plan, kept.folder, journal, stage, setting, kept)
@@ -135,7 +137,12 @@ def resume(kept: Kept, experiment: Experiment, options: Options, view: View) -> 
 
 
 def report_kept(kept: Kept) -> Outcome:
-    """Judge a run whose measuring has ended, but which was killed before it was judged."""
+    """Judge a run whose measuring has ended, but which was killed before it was judged.
+
+    Raises:
+        ConfigurationError: what was sealed is damaged, or the run is being judged.
+    """
+    sealed_rows(kept)
     Journal(kept.folder, resume=True).close()  # raises where it is being judged
     result = _report(kept.folder, _circumstances(kept.folder, kept.started_at, kept.last_at, kept.lasted_s))
     return Outcome(kept.folder, kept.folder / PAGE, result, None, interrupted=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from loadstone.errors import ConfigurationError
+from loadstone.errors import ConfigurationError, MeasurementError
 from loadstone.lanes.design import Setting
 from loadstone.record.journal import GenerationLine, read_chunk, read_spikes
-from loadstone.record.kept import Kept
+from loadstone.record.kept import Kept, damaged
 from loadstone.record.observations import Rows
 from loadstone.record.plan import Plan
 from loadstone.verdict.spikes import charged
@@ -73,10 +73,12 @@ def _told(value: object) -> str:
 
 
 def sealed_rows(kept: Kept) -> list[tuple[GenerationLine, Rows]]:
-    """Return what is measured, as the pair lane holds it; raises `MeasurementError` where it is damaged."""
-    return [
-        charged(
-            line, read_chunk(kept.folder, line.chunk), read_spikes(kept.folder, line), kept.plan.spike_share
-        )
-        for line in kept.generations
-    ]
+    """Return what is measured, as the pair lane holds it; raises `ConfigurationError` where it is damaged."""
+    share = kept.plan.spike_share
+    try:
+        return [
+            charged(line, read_chunk(kept.folder, line.chunk), read_spikes(kept.folder, line), share)
+            for line in kept.generations
+        ]
+    except MeasurementError as error:
+        raise damaged(kept.folder, error, kept.plan.command) from error

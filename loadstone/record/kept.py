@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,21 @@ from loadstone.record.journal import (
 from loadstone.record.load_record import JOURNAL as LOAD_JOURNAL
 from loadstone.record.plan import Plan
 from loadstone.record.result import RunStatus
+
+class _Commanded(msgspec.Struct):
+    command: str = ""
+
+
+class _Design(msgspec.Struct):
+    plan: _Commanded = msgspec.field(default_factory=_Commanded)
+
+
+class _AnyPlan(msgspec.Struct):
+    """The first line of any journal, as far as a command is looked for."""
+
+    plan: _Commanded = msgspec.field(default_factory=_Commanded)
+    design: _Design | None = None
+
 
 _OTHER_JOURNALS = (LOAD_JOURNAL, CAPACITY_JOURNAL)
 """Of the lanes whose runs do not go on."""
@@ -70,8 +86,8 @@ def read_kept(folder: Path) -> Kept:
     """Return what a run has kept.
 
     Raises:
-        ConfigurationError: it is no run, not one of the pair lane, or complete.
-        MeasurementError: its journal is damaged.
+        ConfigurationError: it is no run, not one of the pair lane, or complete, or its journal is damaged.
+        MeasurementError: it was ended by a fault, and stays invalid.
     """
     lines = _lines(folder)
     first = lines[0] if lines else None
@@ -82,7 +98,7 @@ def read_kept(folder: Path) -> Kept:
             remedy="start it anew",
         )
     if "pair" not in first.plan.lanes:
-        raise _wrong_lane(folder, f"repeat it: {first.plan.command}")
+        raise _wrong_lane(folder, "a probe", first.plan.command)
     return Kept(
         folder=folder,
         plan=first.plan,
@@ -97,26 +113,55 @@ def read_kept(folder: Path) -> Kept:
 
 def _lines(folder: Path) -> list[AnyLine]:
     path = folder / JOURNAL
-    if not path.is_file() and any((folder / name).is_file() for name in _OTHER_JOURNALS):
-        raise _wrong_lane(folder, "repeat it; what it sealed lies in its folder")
+    other = next((name for name in _OTHER_JOURNALS if (folder / name).is_file()), None)
+    if not path.is_file() and other is not None:
+        kind, command = _other_run(folder / other)
+        raise _wrong_lane(folder, kind, command)
     if not path.is_file():
         raise ConfigurationError(
             f"{folder} is no run", cause=f"it holds no {JOURNAL}", remedy="name a run folder under reports/"
         )
     first, newline, _ = path.read_bytes().partition(b"\n")
     try:
-        msgspec.json.decode(first, type=PlanLine)
+        command = msgspec.json.decode(first, type=PlanLine).plan.command
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if not newline:  # torn
             return []
-        raise _wrong_lane(folder, "repeat it") from error
-    return read_journal(folder)
+        cause = f"{path.name} does not begin with a plan: {error}"
+        raise unresumable(folder, cause, "restore it from a copy, or start the run anew") from error
+    try:
+        return read_journal(folder)
+    except MeasurementError as error:
+        raise damaged(folder, error, command) from error
 
 
-def _wrong_lane(folder: Path, remedy: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{folder.name} cannot be resumed", cause="only runs of the pair lane can", remedy=remedy
-    )
+def unresumable(folder: Path, cause: str, remedy: str) -> ConfigurationError:
+    """Return what to tell of a run that cannot go on."""
+    return ConfigurationError(f"{folder.name} cannot be resumed", cause=cause, remedy=remedy)
+
+
+def damaged(folder: Path, error: MeasurementError, command: str) -> ConfigurationError:
+    """Return what to tell of a run whose folder is damaged: nothing was measured, and nothing is changed."""
+    cause = f"{error.problem}: {error.cause}" if error.cause else error.problem
+    return unresumable(folder, cause, f"restore it from a copy, or start the run anew: {command}")
+
+
+def _wrong_lane(folder: Path, kind: str, command: str) -> ConfigurationError:
+    cause = f"it is {kind}: only comparisons of the pair lane go on where they broke off"
+    again = f"repeat it: {command}" if command else "repeat it"
+    return unresumable(folder, cause, f"{again} (what it sealed stays in its folder)")
+
+
+def _other_run(journal: Path) -> tuple[str, str]:
+    """Return what a run of another lane is, and its command where the journal says so."""
+    line, told = journal.read_bytes().partition(b"\n")[0], _AnyPlan()
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # torn, or damaged
+        told = msgspec.json.decode(line, type=_AnyPlan)
+    if journal.name == CAPACITY_JOURNAL:
+        return "a search for capacity", told.plan.command
+    if told.design is not None:
+        return "a comparison under load", told.design.plan.command
+    return "a run under load", told.plan.command
 
 
 def _has_ended(folder: Path, lines: list[AnyLine], plan: Plan) -> bool:

@@ -6,6 +6,8 @@ from msgspec.structs import replace
 from runs import Truth, make_plan, make_run
 
 from loadstone.errors import ConfigurationError, MeasurementError
+from loadstone.lanes.resuming import sealed_rows
+from loadstone.record.capacity_record import CAPACITY_JOURNAL
 from loadstone.record.folder import RESULT
 from loadstone.record.journal import (
     JOURNAL,
@@ -17,7 +19,7 @@ from loadstone.record.journal import (
     read_journal,
 )
 from loadstone.record.kept import read_kept
-from loadstone.record.load_record import LoadJournal
+from loadstone.record.load_record import JOURNAL as LOAD_JOURNAL
 from loadstone.record.probed import PayloadCheck, Probe
 
 BEGUN, INTERRUPTED = "2026-01-01T00:00:00.250+00:00", "2026-01-01T00:01:00.250+00:00"
@@ -91,14 +93,46 @@ def test_a_run_that_was_judged_does_not_go_on(cut, status, error):
         read_kept(cut)
 
 
+def test_a_damaged_journal_is_bad_input_and_stays_as_it_is(cut):
+    path = cut / JOURNAL
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], lines[1][:-9], *lines[2:]]))
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError, match="cannot be resumed") as caught:
+        read_kept(cut)
+    assert "journal.jsonl:2" in caught.value.cause
+    assert caught.value.remedy.endswith(make_plan().command)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_chunk_is_bad_input(cut):
+    kept = read_kept(cut)
+    assert len(sealed_rows(kept)) == 2
+    next((cut / "chunks").glob("*.rows")).unlink()
+    with pytest.raises(ConfigurationError, match="cannot be resumed"):
+        sealed_rows(kept)
+
+
 def test_without_a_plan_there_is_nothing_to_go_on_with(tmp_path):
     (tmp_path / JOURNAL).write_bytes(b'{"kind":"pl')
     with pytest.raises(ConfigurationError, match="nothing to go on with"):
         read_kept(tmp_path)
 
 
-def test_other_lanes_are_refused(tmp_path):
-    LoadJournal(tmp_path).close()
-    (tmp_path / JOURNAL).write_bytes(b'{"kind":"design","design":{}}\n')
+@pytest.mark.parametrize(
+    ("name", "line", "kind"),
+    [
+        (LOAD_JOURNAL, b'{"kind":"plan","plan":{"command":"loadstone x"}}\n', "a run under load"),
+        (LOAD_JOURNAL, b'{"kind":"design","design":{"plan":{"command":"loadstone x"}}}\n', "under load"),
+        (CAPACITY_JOURNAL, b'{"kind":"plan","plan":{"command":"loadstone x"}}\n', "a search for capacity"),
+    ],
+)
+def test_other_lanes_are_refused_with_the_command_that_repeats_them(tmp_path, name, line, kind):
+    (tmp_path / name).write_bytes(line)
+    with pytest.raises(ConfigurationError, match="cannot be resumed") as caught:
+        read_kept(tmp_path)
+    assert kind in caught.value.cause
+    assert "repeat it: loadstone x" in caught.value.remedy
+    (tmp_path / name).write_bytes(line[:9])
     with pytest.raises(ConfigurationError, match="cannot be resumed"):
         read_kept(tmp_path)
