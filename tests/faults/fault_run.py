@@ -16,7 +16,7 @@ LONGEST_S = 180.0
 RESULTS = ("result.json", "load.json", "capacity.json")
 POLL_S = 0.01
 ENOUGH = ("--budget", "90s")
-"""Requests of a second leave no time for more than the first look, which a generation before the fault spoils."""
+"""Slow requests leave no time for more than the first look, which a generation before the fault spoils."""
 MORE_WORDS = {
     ("postgres-full", "load"): ("--for", "12s"),  # a hundred connections take their time
     ("server-hangs", "pair"): ENOUGH,
