@@ -26,6 +26,7 @@ from loadstone.record.load_record import JOURNAL as LOAD_JOURNAL
 from loadstone.record.plan import Plan
 from loadstone.record.result import RunStatus
 
+
 class _Commanded(msgspec.Struct):
     command: str = ""
 
