@@ -31,12 +31,10 @@ from loadstone.record.result import (
     Check,
     CheckStatus,
     Contrast,
-    ExperimentInfo,
     Machine,
     Result,
     RunInfo,
     RunStatus,
-    VariantInfo,
 )
 from loadstone.stats.inference import MINIMUM_GENERATIONS
 from loadstone.stats.verdicts import Verdict
@@ -47,6 +45,7 @@ from loadstone.verdict.controls import judge_controls
 from loadstone.verdict.exact import fact_changes
 from loadstone.verdict.levels import Observations, gather
 from loadstone.verdict.overall import judge_facts, judge_timing
+from loadstone.verdict.planned import experiment_of, variants_of
 from loadstone.verdict.price import memory_prices, prices
 from loadstone.verdict.profile import read_profile
 from loadstone.verdict.rules import Rules, rules_at
@@ -141,18 +140,8 @@ def judge_run(sealed: Sealed, circumstances: Circumstances) -> Result:
             loadstone_version=plan.loadstone_version,
             duration_s=circumstances.duration_s,
         ),
-        experiment=_experiment(plan),
-        variants=[
-            VariantInfo(
-                name=variant.name,
-                label=variant.label,
-                toggles=variant.toggles,
-                recipe=variant.recipe,
-                provenance=variant.provenance,
-                control=variant.control,
-            )
-            for variant in plan.variants
-        ],
+        experiment=experiment_of(plan),
+        variants=variants_of(plan),
         verdict=overall,
         contrasts=contrasts,
         generations=facts.generation_infos(observations, plan),
@@ -195,24 +184,6 @@ def _rules(sealed: Sealed) -> Rules | None:
     out_of_time = end is not None and end.status == RunStatus.COMPLETE and not decided
     return rules_at(
         sealed.plan, sealed.observations.count, ended=True, decided=decided, out_of_time=out_of_time
-    )
-
-
-def _experiment(plan: Plan) -> ExperimentInfo:
-    return ExperimentInfo(
-        title=plan.title,
-        scenario=plan.scenario,
-        size=plan.size,
-        state=plan.state,
-        users=plan.users,
-        lanes=list(plan.lanes),
-        margin=plan.margin,
-        alpha=plan.alpha,
-        budget_s=plan.budget_s,
-        max_generations=plan.max_generations,
-        looks=plan.looks,
-        generation_s=plan.generation_s,
-        stopping=plan.stopping,
     )
 
 

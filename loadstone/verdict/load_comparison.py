@@ -26,13 +26,11 @@ from loadstone.record.result import (
     Check,
     CheckStatus,
     Distribution,
-    ExperimentInfo,
     GenerationInfo,
     OutcomeCount,
     Result,
     RunInfo,
     RunStatus,
-    VariantInfo,
 )
 from loadstone.stats.inference import contrasts as contrasts_of
 from loadstone.verdict.assemble import Circumstances
@@ -50,6 +48,7 @@ from loadstone.verdict.load_levels import (
     smooth_quantile,
 )
 from loadstone.verdict.overall import judge_timing
+from loadstone.verdict.planned import experiment_of, variants_of
 from loadstone.verdict.price import prices
 from loadstone.verdict.rules import rules_at
 
@@ -112,30 +111,8 @@ def judge_comparison(sealed: SealedLoad, circumstances: Circumstances) -> Result
             loadstone_version=plan.loadstone_version,
             duration_s=circumstances.duration_s,
         ),
-        experiment=ExperimentInfo(
-            title=plan.title,
-            scenario=plan.scenario,
-            size=plan.size,
-            state=plan.state,
-            users=plan.users,
-            lanes=list(plan.lanes),
-            margin=plan.margin,
-            alpha=plan.alpha,
-            budget_s=plan.budget_s,
-            max_generations=plan.max_generations,
-            looks=plan.looks,
-            generation_s=plan.generation_s,
-        ),
-        variants=[
-            VariantInfo(
-                name=each.name,
-                label=each.label,
-                toggles=each.toggles,
-                recipe=each.recipe,
-                provenance=each.provenance,
-            )
-            for each in plan.variants
-        ],
+        experiment=experiment_of(plan),
+        variants=variants_of(plan),
         verdict=judge_timing(found, changes, checks, status, plan, fault),
         contrasts=found,
         generations=_generations(sealed),
