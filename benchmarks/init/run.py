@@ -4,8 +4,9 @@
     python benchmarks/init/run.py --only fastapi
     python benchmarks/init/run.py --folder /tmp/tried     and leave them there
 
-kiwitcms is a published Django project (GPL-2.0), fetched as source with pip and run in an environment
-of its own; the FastAPI app and the Node server lie beside this file. Exit code: how many failed.
+ephios (MIT) and kiwitcms (GPL-2.0) are published Django projects, fetched as source with pip and run in
+environments of their own; the FastAPI app and the Node server lie beside this file. Exit code: how many
+failed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +34,18 @@ class App:
     requirements: tuple[str, ...]
     words: tuple[str, ...] = ()
     of_project: str = ""
-    """A file of requirements that the project brings."""
+    """A file of requirements, or the pyproject.toml, that the project brings."""
+    example: tuple[str, str] = ("", "")
+    """A file that is to be copied before the app starts, as the project says, and to where."""
 
 
 APPS = {
+    "ephios": App(
+        "ephios==0.27.1",
+        ("psycopg2-binary", "gunicorn"),
+        of_project="pyproject.toml",
+        example=(".env.example", ".env"),
+    ),
     "kiwitcms": App(
         "kiwitcms==12.4",
         # 12.4 is of the time of Python 3.9: this release of its RPC library imports on later ones too,
@@ -73,6 +83,8 @@ def bring_under_test(app: App, root: Path) -> bool:
     fetch(app, root)
     if app.requirements:
         environment(app, root)
+    if all(app.example):
+        run(["cp", *app.example], root)
     run(["git", "init", "-q"], root)
     (root / ".git" / "info" / "exclude").write_text(".venv/\n")
     run(["git", "add", "-A"], root, quiet=True)
@@ -89,7 +101,8 @@ def fetch(app: App, root: Path) -> None:
         return
     root.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as place:
-        words = ["download", "-q", "--no-deps", "--no-binary", ":all:", "-d", place, app.source]
+        own = ["--no-deps", "--no-binary", app.source.partition("==")[0]]
+        words = ["download", "-q", *own, "-d", place, app.source]
         run([sys.executable, "-m", "pip", *words], root)
         (archive,) = Path(place).iterdir()
         run(["tar", "xzf", str(archive), "--strip", "1"], root)
@@ -99,7 +112,10 @@ def environment(app: App, root: Path) -> None:
     """Make the app's own environment, .venv, where `init` finds it."""
     run([sys.executable, "-m", "venv", ".venv"], root)
     install = [".venv/bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    if app.of_project:
+    if app.of_project.endswith(".toml"):
+        told = tomllib.loads((root / app.of_project).read_text())
+        run([*install, *told["project"]["dependencies"]], root)
+    elif app.of_project:
         run([*install, "-r", app.of_project], root)
     run([*install, *app.requirements], root, quiet=True)
 

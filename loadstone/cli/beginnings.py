@@ -106,6 +106,7 @@ def _server(django: Django) -> list[str]:
         return ["{python}", "manage.py", "runserver", "--noreload", "{host}:{port}"]
     words = ["{python}", "-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"]
     words += ["--keep-alive", "3600", *(["--no-control-socket"] if django.control_socket else [])]
+    words += ["--pythonpath", ",".join(django.added)] if django.added else []
     return [*words, "--bind", "{host}:{port}", django.wsgi]
 
 

@@ -27,9 +27,20 @@ ENVIRONMENTS = (".venv", "venv", "env")
 """Folders in which a project's environment usually is."""
 _SKIPPED = {"node_modules", "venv", "env", "site-packages", "__pycache__"}
 _QUESTIONS = """
-import importlib.util, json, os, sys
-sys.path.insert(0, os.getcwd())
+import importlib.util, json, os, runpy, sys
+here = os.getcwd()
+sys.path.insert(0, here)
 import django
+import django.core.management
+before = list(sys.path)
+# its manage.py may say where its packages lie: run it up to where it would begin
+django.core.management.execute_from_command_line = lambda *_: None
+sys.argv = ["manage.py", "check"]
+try:
+    runpy.run_path(os.path.join(here, "manage.py"), run_name="__main__")
+except (Exception, SystemExit) as error:
+    print(f"manage.py cannot be run: {error}", file=sys.stderr)
+added = [os.path.abspath(path) for path in sys.path if path not in before]
 from django.conf import settings
 
 def has(name):
@@ -79,6 +90,7 @@ print("\\n" + json.dumps({
     "gunicorn": has("gunicorn"),
     "control_socket": control,
     "psycopg": has("psycopg") or has("psycopg2"),
+    "added": [os.path.relpath(path, here) for path in added],
     "paths": paths,
 }))
 """
@@ -98,6 +110,8 @@ class Django:
     control_socket: bool
     """Whether this gunicorn has a control socket, which instances would share."""
     psycopg: bool
+    added: tuple[str, ...]
+    """Folders that its manage.py makes importable, from its own."""
     endpoints: tuple[Endpoint, ...]
 
 
@@ -166,6 +180,7 @@ def ask_django(manage: Path, python: Path) -> Django:
         gunicorn=told["gunicorn"],
         control_socket=told["control_socket"],
         psycopg=told["psycopg"],
+        added=tuple(told["added"]),
         endpoints=tuple(Endpoint(path) for path in told["paths"] if not LEFT_OUT.search(path)),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from loadstone.config.model import ANY_ANSWER, Variant
 from loadstone.config.openapi import Endpoint, parse_schema, reading_endpoints
@@ -28,6 +29,8 @@ TIMEOUT_S = 15.0
 MOST_BYTES = 5_000_000
 MOST_TRIED = 60
 GOOD = range(200, 400)
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS = 8
 LISTS = ("results", "items", "data", "objects", "content")
 """Keys under which an answer may hold its list."""
 
@@ -137,9 +140,9 @@ def _try(port: int, one: Endpoint, ids: dict[str, str]) -> Tried:
     for name in one.parameters:
         target = target.replace(f"{{{name}}}", values[name])
     target += f"?{one.query}" if one.query else ""
-    status, body = _ask(port, target)
+    status, body = _follow(port, target)
     good, says = status in GOOD, str(status or "no answer")
-    if good and _ask(port, target)[1] != body:
+    if good and _follow(port, target)[1] != body:
         good, says = False, f"{status}, and something else each time (a token, the time)"
     listed = _first_id(body) if good and status == http.client.OK and not one.parameters else None
     if listed is not None:
@@ -160,14 +163,30 @@ def _first_id(body: bytes) -> str | None:
     return str(value) if isinstance(value, int | str) else None
 
 
+def _follow(port: int, path: str) -> tuple[int, bytes]:
+    """Return status and body of what a visitor ends at, who follows redirects within the app."""
+    for _ in range(MOST_REDIRECTS):
+        status, body, location = _answer(port, path)
+        at = urlsplit(urljoin(f"http://127.0.0.1:{port}{path}", location))
+        if status not in REDIRECTS or not location or at.netloc != f"127.0.0.1:{port}":
+            return status, body
+        path = at._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    return 0, b""
+
+
 def _ask(port: int, path: str) -> tuple[int, bytes]:
     """Return status and body; 0 where there was no answer."""
+    return _answer(port, path)[:2]
+
+
+def _answer(port: int, path: str) -> tuple[int, bytes, str]:
+    """Return status, body and where a redirect leads; 0 where there was no answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path, headers={"Connection": "close", "Accept": "application/json, */*"})
         answer = connection.getresponse()
-        return answer.status, answer.read(MOST_BYTES)
+        return answer.status, answer.read(MOST_BYTES), answer.getheader("Location", "")
     except (OSError, http.client.HTTPException, ValueError):
-        return 0, b""
+        return 0, b"", ""
     finally:
         connection.close()

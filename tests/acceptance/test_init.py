@@ -14,6 +14,7 @@ import http.server, json, sys, time
 ITEMS = [{"id": number, "name": f"item {number}"} for number in range(1, 30)]
 SCHEMA = {"openapi": "3.1.0", "paths": {
     "/items": {"get": {}}, "/items/{id}": {"get": {}}, "/secret": {"get": {}}, "/now": {"get": {}},
+    "/start": {"get": {}},
     "/orders": {"post": {}}}}
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,12 +29,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, told = 200, ITEMS[int(path[7:]) - 1]
         if path == "/now":
             status, told = 200, {"at": time.perf_counter_ns()}
+        if path == "/start":
+            status = 302
         if path == "/secret":
             status, told = 403, {}
         body = json.dumps(told).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if status == 302:
+            self.send_header("Location", "now")
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
@@ -86,6 +91,7 @@ def test_any_server_by_its_command_is_asked_for_its_schema_and_compared_with_its
     assert 'f"/items/{random.choice(known)}"' in scenario
     assert "#   GET /secret: answered 403" in scenario
     assert "#   GET /now: answered 200, and something else each time" in scenario
+    assert "#   GET /start: answered 200, and something else each time" in scenario  # where it leads
     told = tomllib.loads((bare.folder / "loadstone.toml").read_text())
     assert told["target"]["health"] == "/healthz"
     assert len(bare.runs()) == 1
@@ -95,6 +101,21 @@ def test_any_server_by_its_command_is_asked_for_its_schema_and_compared_with_its
     assert again.returncode == 2
     assert "remedy: add --force" in again.stderr
     assert (bare.folder / "loadstone.toml").read_text() == before
+
+
+def test_packages_that_manage_py_makes_importable_are_so_for_the_server_too(bare, monkeypatch):
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    for name, text in DJANGO.items():
+        path = bare.folder / name.replace("site/shop", "site/src/shop")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    manage = bare.folder / "site" / "manage.py"
+    beside = "import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'src'))\n"
+    manage.write_text(beside + manage.read_text())
+    ran = bare.run("init", "--no-check")
+    assert ran.returncode == 0, ran.stderr
+    command = tomllib.loads((bare.folder / "loadstone.toml").read_text())["target"]["command"]
+    assert command[command.index("--pythonpath") + 1] == "src"
 
 
 def test_a_django_project_is_found_by_its_manage_py(bare, monkeypatch):
