@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from loadstone import __version__
 from loadstone.cli.compare import check_json_path
@@ -16,18 +17,20 @@ from loadstone.cli.shared import config_option, err, open_project, out, sources_
 from loadstone.config.compile import own_python
 from loadstone.config.load import Project
 from loadstone.config.units import parse_share
-from loadstone.errors import ConfigurationError, ExitCode
+from loadstone.errors import ConfigurationError, ExitCode, MeasurementError
+from loadstone.lanes.counting import count, why_not
 from loadstone.lanes.micro import MicroPlan, MicroSide, MicroTables, read_folders, run_micro, this_python
 from loadstone.record.folder import new_run_folder, write_atomically
 from loadstone.record.machine import describe_machine
 from loadstone.record.micro import MICRO, MicroResult, encode_micro, merge
 from loadstone.report import micro as report
-from loadstone.verdict.micro import judge_micro, verdict_of
+from loadstone.verdict.micro import judge_micro, verdict_of, with_instructions
 
 EPILOG = """\b
 Examples:
   loadstone micro main HEAD
   loadstone micro main . --generations 12 --margin 3%
+  loadstone micro main HEAD --instructions
   loadstone micro runs/base runs/head        folders of pytest-benchmark's files, a pair a generation
 \b
 Both sides run the benchmarks of the project as it stands ([micro] of loadstone.toml), on their own code,
@@ -43,6 +46,11 @@ Exit codes: 0 nothing failed, 1 a benchmark regressed with its estimate beyond t
 @click.argument("head")
 @click.option("--generations", type=int, help="Even; by default micro.generations.")
 @click.option("--margin", help="Smallest relative change that matters; by default micro.margin.")
+@click.option(
+    "--instructions",
+    is_flag=True,
+    help="Also count instructions under valgrind, in minutes: a second opinion, which decides nothing.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the order.")
 @click.option("--require-verdict", is_flag=True, help="Exit with 4 when nothing is decided.")
 @click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
@@ -54,6 +62,7 @@ def command(
     head: str,
     generations: int | None,
     margin: str | None,
+    instructions: bool,
     seed: int,
     require_verdict: bool,
     json_path: str | None,
@@ -67,8 +76,17 @@ def command(
     raw, begin = project.raw.micro, time.monotonic()
     console = err()
     console.quiet = quiet
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    sides, _ = None, parse_share(raw.count_tolerance)  # before anything is run
     folder = new_run_folder(reports or project.reports, f"micro {Path(base).name} {Path(head).name}")
     if Path(base).is_dir() and Path(head).is_dir() and base != "." and head != ".":
+        if instructions:
+            raise ConfigurationError(
+                "instructions of files cannot be counted", remedy="leave out --instructions, or name commits"
+            )
         tables = read_folders(Path(base), Path(head))
     else:
         plan = MicroPlan(
@@ -78,16 +96,14 @@ def command(
             generations=generations or raw.generations,
             seed=seed,
         )
-        tables = run_micro(
-            _sides(project, base, head, quiet=quiet),
-            plan,
-            folder,
-            lambda text: console.print(text, markup=False, soft_wrap=True),
-        )
+        sides = _sides(project, base, head, quiet=quiet)
+        tables = run_micro(sides, plan, folder, say)
     parsed = parse_share(margin or raw.margin)
     result = _result(
         tables, base, head, parsed, parse_share(project.raw.compare.alpha), time.monotonic() - begin
     )
+    if instructions and sides is not None:
+        result = _counted(project, sides, result, folder, say)
     _write(folder, tables, result)
     _tell(result, json_path, lambda: click.echo(f"written to {folder}", err=json_path == "-"))
     if require_verdict and str(result.verdict) == "inconclusive":
@@ -119,6 +135,26 @@ def _sides(project: Project, base: str, head: str, *, quiet: bool) -> tuple[Micr
         for name, label, source in zip(("base", "head"), (base, head), sources, strict=True)
     )
     return first, second
+
+
+def _counted(
+    project: Project,
+    sides: tuple[MicroSide, MicroSide],
+    result: MicroResult,
+    folder: Path,
+    say: Callable[[str], None],
+) -> MicroResult:
+    """Return the result with instructions beside it, or with the reason why there are none."""
+    raw, missing = project.raw.micro, why_not()
+    tolerance = parse_share(raw.count_tolerance)
+    if missing:
+        return replace(result, uncounted=missing)
+    try:
+        counts = count(sides, raw.count_command, _benchmarks(project), raw.env, folder, say)
+    except MeasurementError as error:  # what the clock found stands without
+        return replace(result, uncounted=f"{error.problem}\n{error.cause}\n{error.remedy}")
+    findings = with_instructions(result.findings, counts.calls, tolerance)
+    return replace(result, findings=findings, count_tolerance=tolerance)
 
 
 def _result(

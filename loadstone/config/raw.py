@@ -216,6 +216,15 @@ class RawMicro(Table, frozen=True, kw_only=True):
     """`{root}` is the side's working folder."""
     generations: int = 8
     margin: str = "2%"
+    count_command: list[str] = msgspec.field(
+        default_factory=lambda: [
+            *("{python}", "-m", "pytest", "{benchmarks}", "-q", "-p", "no:cacheprovider", "-p", "no:django"),
+            *("-p", "no:benchmark", "-p", "loadstone_counting"),
+        ]
+    )
+    """Runs the benchmarks where instructions are counted."""
+    count_tolerance: str = "0.5%"
+    """Change of a count up to which it is the same."""
 
 
 class RawConfig(Table, frozen=True, kw_only=True):

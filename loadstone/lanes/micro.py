@@ -122,13 +122,8 @@ def _run(side: MicroSide, plan: MicroPlan, path: Path, hash_seed: int) -> None:
         "json": str(path.resolve()),
     }
 
-    def filled(text: str) -> str:
-        for name, value in values.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
-
-    words = [filled(word) for word in plan.command]
-    own = {name: filled(value) for name, value in plan.env.items()}
+    words = [fill(word, values) for word in plan.command]
+    own = {name: fill(value, values) for name, value in plan.env.items()}
     env = {**os.environ, "PYTHONHASHSEED": str(hash_seed), **own}
     try:
         done = subprocess.run(
@@ -145,6 +140,13 @@ def _run(side: MicroSide, plan: MicroPlan, path: Path, hash_seed: int) -> None:
             cause=tail,
             remedy=f"run them by hand in {side.root}: {' '.join(words)}",
         )
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with its placeholders, such as `{python}`, filled in."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def this_python() -> Path:

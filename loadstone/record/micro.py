@@ -15,8 +15,21 @@ from loadstone.record.base import Record
 from loadstone.record.result import Effect
 from loadstone.stats.verdicts import Verdict
 
-MICRO_VERSION = "1.0"
+MICRO_VERSION = "1.1"
 MICRO = "micro.json"
+
+
+class Instructions(Record, frozen=True, kw_only=True):
+    """Instructions per call, as callgrind counted them; the least of each side's counts."""
+
+    before: float
+    after: float
+    change: float
+    """As a share of before."""
+    spread: float
+    """By how much the counts of one side differ among themselves, at most."""
+    says: str
+    """more, fewer, or same: no more apart than the tolerance, or than the spread."""
 
 
 class MicroFinding(Record, frozen=True, kw_only=True):
@@ -33,6 +46,8 @@ class MicroFinding(Record, frozen=True, kw_only=True):
     q_value: float | None = None
     why: str = ""
     """Why there is no effect."""
+    instructions: Instructions | None = None
+    """A second opinion, which decides nothing; None where it was not asked for, or cannot be had."""
 
 
 class MicroResult(Record, frozen=True, kw_only=True):
@@ -51,6 +66,10 @@ class MicroResult(Record, frozen=True, kw_only=True):
     machine: str
     took_s: float
     findings: list[MicroFinding]
+    count_tolerance: float | None = None
+    """Up to which instructions count as the same; None where none were counted."""
+    uncounted: str = ""
+    """Why instructions that were asked for could not be counted, and what to do."""
 
 
 def encode_micro(result: MicroResult) -> bytes:

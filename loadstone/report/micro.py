@@ -12,6 +12,7 @@ from loadstone.record.micro import MicroFinding, MicroResult
 from loadstone.report import quantities, safe
 from loadstone.report.quantities import ARROW
 from loadstone.report.wording import VERDICTS
+from loadstone.stats.verdicts import Verdict
 
 COLUMNS = ("benchmark", "base → head", "change", "interval", "verdict")
 
@@ -28,15 +29,38 @@ def render(result: MicroResult, console: Console) -> None:
             box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", title_justify="left"
         )
         table.title = safe.name(group) or None
-        for column in COLUMNS:
+        counted = result.count_tolerance is not None
+        for column in (*COLUMNS, *(["instructions"] if counted else [])):
             table.add_column(column, overflow="fold", no_wrap=column not in {"benchmark", "interval"})
         for one in findings:
-            table.add_row(*(Text(cell) for cell in _cells(one)))
+            cells = [*_cells(one), *([_instructions(one)] if counted else [])]
+            table.add_row(*(Text(cell) for cell in cells))
         console.print(table)
     alpha = quantities.share(result.alpha)
     took, margin = quantities.duration(result.took_s), quantities.share(result.margin)
     told = f"{result.generations} generations in {took}, false discoveries at most {alpha}, margin ±{margin}"
     console.print(Text(told, style="dim"))
+    if result.count_tolerance is not None:
+        within = quantities.share(result.count_tolerance)
+        told = f"instructions are counted by callgrind, the same within ±{within}, and decide nothing"
+        console.print(Text(told, style="dim"))
+    if result.uncounted:
+        console.print(
+            Text(f"instructions were not counted: {safe.visible(result.uncounted)}"), soft_wrap=True
+        )
+
+
+def _instructions(one: MicroFinding) -> str:
+    """Return what was counted, and whether that is at odds with the clock."""
+    counted = one.instructions
+    if counted is None:
+        return "not counted"
+    if counted.says == "same":
+        return "the same"
+    decimals = quantities.percent_decimals(counted.change, counted.change)
+    told = f"{quantities.signed_percent(counted.change, decimals)}"
+    odd = (one.verdict, counted.says) in {(Verdict.IMPROVED, "more"), (Verdict.REGRESSED, "fewer")}
+    return f"{told}, at odds" if odd else told
 
 
 def _cells(one: MicroFinding) -> list[str]:

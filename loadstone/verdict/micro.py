@@ -11,9 +11,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from loadstone.record.micro import MicroFinding
+from loadstone.record.micro import Instructions, MicroFinding
 from loadstone.record.result import Effect
 from loadstone.stats.discoveries import discover
 from loadstone.stats.inference import Fit, contrasts, fit
@@ -68,6 +69,32 @@ def verdict_of(findings: Sequence[MicroFinding], margin: float) -> tuple[Verdict
         for one in findings
     )
     return combine(verdicts), fails
+
+
+def with_instructions(
+    findings: Sequence[MicroFinding],
+    counts: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    tolerance: float,
+) -> list[MicroFinding]:
+    """Return the findings with what was counted beside them.
+
+    Args:
+        findings: of the clock.
+        counts: instructions per call of both sides, by benchmark; once for each count.
+        tolerance: relative change up to which counts are the same.
+    """
+    return [replace(one, instructions=_counted(counts.get(one.name), tolerance)) for one in findings]
+
+
+def _counted(sides: tuple[Sequence[float], Sequence[float]] | None, tolerance: float) -> Instructions | None:
+    """Return the least counts, compared: what else a process does can only add to them."""
+    if sides is None or not all(sides) or not all(min(side) > 0 for side in sides):
+        return None
+    before, after = (min(side) for side in sides)
+    change, spread = after / before - 1, max(max(side) / min(side) - 1 for side in sides)
+    same = abs(change) <= max(tolerance, spread)
+    says = "same" if same else "more" if change > 0 else "fewer"
+    return Instructions(before=before, after=after, change=change, spread=spread, says=says)
 
 
 def _fit(table: FloatArray, positions: NDArray[np.int64]) -> Fit | None:

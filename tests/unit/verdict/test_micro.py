@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from loadstone.errors import ConfigurationError, MeasurementError
+from loadstone.lanes import counting
 from loadstone.lanes.micro import read_folders
-from loadstone.record.micro import merge, read_benchmarks
+from loadstone.record.micro import MicroFinding, merge, read_benchmarks
 from loadstone.stats.order import start_plan
 from loadstone.stats.verdicts import Verdict
-from loadstone.verdict.micro import judge_micro, verdict_of
+from loadstone.verdict.micro import judge_micro, verdict_of, with_instructions
 
 GENERATIONS = 12
 
@@ -101,3 +102,44 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
     (tmp_path / "none.json").write_text("[]")
     with pytest.raises(MeasurementError, match="no file of pytest-benchmark"):
         read_benchmarks(tmp_path / "none.json")
+
+
+def counted(before, after, tolerance=0.005):
+    finding = MicroFinding(name="one", group="")
+    (found,) = with_instructions([finding], {"one": (before, after)}, tolerance)
+    return found.instructions
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ([1000, 1000], [1004, 1004], "same"),
+        ([1000, 1000], [1010, 1010], "more"),
+        ([1000, 1002], [980, 981], "fewer"),
+        ([1000, 1030], [1020, 1020], "same"),
+    ],
+)
+def test_counts_differ_beyond_the_tolerance_and_their_own_spread(before, after, says):
+    assert counted(before, after).says == says
+
+
+@pytest.mark.parametrize("sides", [([], [1.0]), ([0.0], [1.0])])
+def test_what_was_not_counted_has_no_opinion(sides):
+    assert counted(*sides) is None
+
+
+def test_without_valgrind_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(counting.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(counting.shutil, "which", lambda _: None)
+    assert "apt-get install valgrind" in counting.why_not()
+    monkeypatch.setattr(counting.platform, "machine", lambda: "aarch64")
+    assert "x86-64 alone" in counting.why_not()
+
+
+def test_dumps_are_read_by_the_number_that_they_bear(tmp_path):
+    for suffix, number, totals in ((1, 1, 50), (2, 0, 20)):
+        text = f"desc: Trigger: Client Request: loadstone {number}\n\nevents: Ir\ntotals: {totals}\n"
+        (tmp_path / f"out.{suffix}").write_text(text)
+    (tmp_path / "out.3").write_text("desc: Trigger: Program termination\ntotals: 9\n")
+    listed = [{"name": "a/b.py::one", "calls": 5}, {"name": "a/b.py::two", "calls": 5}]
+    assert counting.read_counts(tmp_path / "out", listed) == {"b.py::one": 4.0, "b.py::two": 10.0}
