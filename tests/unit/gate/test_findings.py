@@ -3,6 +3,7 @@
 import pytest
 import results
 from msgspec.structs import replace
+from result_recipes import LIST_NAIVE
 
 from loadstone.config.compile import Wish
 from loadstone.config.exact_rules import default_rules, parse_exact
@@ -81,7 +82,7 @@ def test_a_rule_on_something_that_was_not_counted_is_open_where_somebody_wrote_i
 
 def test_the_line_of_a_statement_is_asked_for_among_those_that_rose():
     result = swapped()
-    sources = {results.LIST_NAIVE[0][0]: "views.py:7"}
+    sources = {LIST_NAIVE[0][0]: "views.py:7"}
     facts = [
         replace(
             one,

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 from pages import Tree
+from result_recipes import profile_of
 
 from loadstone.record.profiled import ProfileSide
 from loadstone.report import html, markdown, profile
@@ -66,7 +67,7 @@ def test_a_run_without_a_profile_has_no_section(results):
     assert 'id="profile"' not in html.render(replace(results.improved(), profile=None))
 
 
-def test_chains_are_drawn_as_one_call_and_branches_are_not(results):
-    made = results.profile_of({"a;b;c;d": 500, "a;b;c;e": 500}, {"a;b;c;d": 500, "a;b;c;e": 480})
+def test_chains_are_drawn_as_one_call_and_branches_are_not():
+    made = profile_of({"a;b;c;d": 500, "a;b;c;e": 500}, {"a;b;c;d": 500, "a;b;c;e": 480})
     calls = flame.calls(made, 1, (1.0, 1.0))
     assert [(one.depth, one.title) for one in calls] == [(0, "a … c (+2)"), (1, "d"), (1, "e")]

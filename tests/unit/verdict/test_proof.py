@@ -4,6 +4,7 @@ import math
 
 import pytest
 import results
+from result_recipes import LEVEL
 
 from loadstone.config.expectations import Expectation
 from loadstone.record.proof import Proven
@@ -55,7 +56,7 @@ def test_a_timed_claim_is_judged_by_its_contrast():
     found = find(results.improved(), expected(at_least=0.6))
     assert (found.proven, found.unit) == (Proven.CONFIRMED, "us")
     assert found.low < found.estimate < found.high < -0.6
-    assert found.level == results.LEVEL
+    assert found.level == LEVEL
 
 
 def test_an_endpoint_of_its_own_is_judged_by_its_own_contrast():
