@@ -96,7 +96,7 @@
   }
 
   function openAll(open) {
-    document.querySelectorAll("details").forEach(function (one) {
+    document.querySelectorAll("details:not([data-screen])").forEach(function (one) {
       if (open && !one.open) { one.open = true; one.setAttribute("data-closed", ""); }
       if (!open && one.hasAttribute("data-closed")) { one.open = false; one.removeAttribute("data-closed"); }
     });
