@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from loadstone.cli.compare import check_json_path, command_line
+from loadstone.cli.calls import check_json_path, command_line, console_beside, put_json
 from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
-from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.cli.options import run_options
+from loadstone.cli.shared import config_option, err, open_project
 from loadstone.config.capacity import CapacityWish, compile_capacity
 from loadstone.config.crew import CrewWish
 from loadstone.errors import ExitCode
@@ -26,7 +26,7 @@ from loadstone.lanes.capacity_conductor import CapacityOutcome, conduct_capacity
 from loadstone.lanes.capacity_design import CapacityView
 from loadstone.lanes.conductor import Options
 from loadstone.record.capacity_result import encode_capacity
-from loadstone.record.folder import MARKDOWN, PAGE, write_atomically
+from loadstone.record.folder import MARKDOWN, PAGE
 from loadstone.report import capacity_reports
 from loadstone.verdict.capacity_words import rate
 
@@ -134,11 +134,7 @@ class Asked:
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
 @click.option("--allow-identical", is_flag=True, help="Search the same variant twice, to see the noise.")
 @click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
-@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
-@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
-@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@run_options
 @config_option
 def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
     """Find the most load that keeps an objective, for each of CHOICES such as orm=naive orm=prefetch.
@@ -166,17 +162,12 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
 def _finish(outcome: CapacityOutcome, json_path: str | None) -> int:
     """Print what came of it, and return the exit code."""
     result = outcome.result
-    if json_path and json_path != "-":
-        write_atomically(Path(json_path), encode_capacity(result))
-    console = err() if json_path == "-" else out()
+    console = console_beside(json_path)
     capacity_reports.render(result, console)
     page = outcome.folder / PAGE
     told = page if page.is_file() else outcome.folder / MARKDOWN
     console.print(f"report: {told}", markup=False, soft_wrap=True)
-    if json_path == "-":
-        with suppress(BrokenPipeError):
-            sys.stdout.buffer.write(encode_capacity(result))
-            sys.stdout.flush()
+    put_json(json_path, encode_capacity(result))
     if outcome.error is not None:
         raise outcome.error
     return int(ExitCode.INTERRUPTED) if outcome.interrupted else result.exit_code

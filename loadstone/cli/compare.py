@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from loadstone.cli.calls import check_json_path, command_line, console_beside, put_json
 from loadstone.cli.crew import crew_options
 from loadstone.cli.live import LiveWish, live_options, watched
-from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.cli.options import run_options
+from loadstone.cli.shared import config_option, err, open_project, sources_of
 from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.compile import PROFILE_S, PROFILED_FROM_S, Wish, compile_experiment
 from loadstone.config.crew import CrewWish
@@ -25,7 +23,6 @@ from loadstone.config.offered import LoadWish, Offer, compile_offer
 from loadstone.errors import ConfigurationError, ExitCode
 from loadstone.lanes.conductor import Options, Outcome, conduct
 from loadstone.lanes.load_conductor import conduct_load
-from loadstone.record.folder import write_atomically
 from loadstone.record.history import STORE, append, rows_of
 from loadstone.record.result import encode
 from loadstone.report import terminal
@@ -204,16 +201,7 @@ class Asked:
 @click.option("--require-verdict", is_flag=True, help="Exit with 4 when the verdict is inconclusive.")
 @click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
 @click.option("--record", is_flag=True, help="Add the run to the history in the reports folder.")
-@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
-@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
-@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option(
-    "--allow-host",
-    multiple=True,
-    metavar="HOST",
-    help="Confirm a host beyond loopback: of services, or of a deployment that compare.allowed_hosts names.",
-)
-@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@run_options
 @live_options
 @metrics_options
 @config_option
@@ -288,14 +276,8 @@ def _offer(project: Project, asked: Asked) -> Offer | None:
 
 def finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) -> int:
     """Print the summary, write the JSON, and return the exit code."""
-    if json_path and json_path != "-":
-        write_atomically(Path(json_path), encode(outcome.result))
-    console = err() if json_path == "-" else out()
-    terminal.render(outcome.result, console, report=str(outcome.page))
-    if json_path == "-":
-        with suppress(BrokenPipeError):
-            sys.stdout.buffer.write(encode(outcome.result))
-            sys.stdout.flush()
+    terminal.render(outcome.result, console_beside(json_path), report=str(outcome.page))
+    put_json(json_path, encode(outcome.result))
     if outcome.error is not None:
         raise outcome.error
     if outcome.interrupted:
@@ -305,38 +287,3 @@ def finish(outcome: Outcome, json_path: str | None, *, require_verdict: bool) ->
     if require_verdict and outcome.result.verdict.verdict is Verdict.INCONCLUSIVE:
         return int(ExitCode.INCONCLUSIVE)
     return outcome.result.verdict.exit_code
-
-
-def check_json_path(json_path: str | None) -> None:
-    """Find out before the run, and not after it, whether the file can be written."""
-    if not json_path or json_path == "-":
-        return
-    path = Path(json_path).absolute()
-    if path.is_dir():
-        cause = "it is a folder"
-    elif not path.parent.is_dir():
-        cause = "its folder does not exist"
-    elif not os.access(path.parent, os.W_OK):
-        cause = "its folder is not writable"
-    else:
-        return
-    raise ConfigurationError(
-        f"{json_path} cannot be written", cause=cause, remedy="name a file in a folder that can be written"
-    )
-
-
-def command_line() -> str:
-    """Return the command that repeats this run; secrets in URLs are left to the environment."""
-    words = ["loadstone", *sys.argv[1:]]
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in {"--database-url", "--redis-url"}:
-            skip = True
-        elif not word.startswith(("--database-url=", "--redis-url=")):
-            kept.append(word)
-    if not any(word == "--seed" or word.startswith("--seed=") for word in kept):
-        kept += ["--seed", "1"]
-    return shlex.join(kept)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from loadstone.cli.options import with_options
 from loadstone.config.crew import LOCUST_PORT, TOKEN_VARIABLE, WEB_PORT, CrewWish
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,7 +51,5 @@ def crew_options(function: F) -> F:
         return function(crew=crew, **given)
 
     decorated: Any = with_crew
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    result: F = decorated
+    result: F = with_options(decorated, _OPTIONS)
     return result

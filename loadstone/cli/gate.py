@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from loadstone.cli.compare import check_json_path
+from loadstone.cli.calls import check_json_path
+from loadstone.cli.options import run_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
 from loadstone.config.gate import GateConfig, compile_gate
@@ -80,11 +81,7 @@ class Places:
 )
 @click.option("--from", "given", type=click.Path(path_type=Path), help="Show this gate.json and run nothing.")
 @click.option("--record", is_flag=True, help="Add the runs to the history in the reports folder.")
-@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
-@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
-@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@run_options
 @config_option
 def command(
     base: str | None,

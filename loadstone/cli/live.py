@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import click
 
+from loadstone.cli.options import grouped
 from loadstone.cli.progress import describe_plan, progress_view
 from loadstone.cli.shared import err
 from loadstone.errors import ConfigurationError
@@ -17,25 +16,9 @@ from loadstone.lanes.follow import Together
 from loadstone.lanes.view import View
 from loadstone.telemetry.live import ComparisonView, Page, live_page
 
-F = TypeVar("F", bound=Callable[..., Any])
 Over = Callable[[str], None]
 """Takes the path of the finished report."""
 MOST_PORT = 65_535
-_OPTIONS = (
-    click.option(
-        "--live",
-        "show",
-        is_flag=True,
-        help="Show the run in a browser while it goes on; the address is printed on standard error.",
-    ),
-    click.option(
-        "--live-port",
-        type=click.IntRange(0, MOST_PORT),
-        default=0,
-        show_default="any that is free",
-        help="Port of that page, on loopback alone.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +29,25 @@ class LiveWish:
     port: int = 0
 
 
-def live_options(function: F) -> F:
-    """Add the options; the function gets them as one `live`."""
-
-    @functools.wraps(function)
-    def with_live(**given: Any) -> Any:  # noqa: ANN401 - as the function
-        wish = LiveWish(given.pop("show"), given.pop("live_port"))
-        return function(live=wish, **given)
-
-    decorated: Any = with_live
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    result: F = decorated
-    return result
+live_options = grouped(
+    "live",
+    LiveWish,
+    {
+        "live": click.option(
+            "--live",
+            is_flag=True,
+            help="Show the run in a browser while it goes on; the address is printed on standard error.",
+        ),
+        "live_port": click.option(
+            "--live-port",
+            type=click.IntRange(0, MOST_PORT),
+            default=0,
+            show_default="any that is free",
+            help="Port of that page, on loopback alone.",
+        ),
+    },
+)
+"""Adds the options; the function gets them as one `live`."""
 
 
 @contextmanager

@@ -13,10 +13,11 @@ import msgspec
 from rich.live import Live
 from rich.text import Text
 
-from loadstone.cli.compare import command_line
+from loadstone.cli.calls import command_line
 from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
 from loadstone.cli.live import LiveWish, live_options, page_of
+from loadstone.cli.options import run_options
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.cli.telemetry import metrics_options, watcher_of
 from loadstone.config.crew import CrewWish
@@ -128,11 +129,7 @@ class Asked:
 @click.option("--with", "held", multiple=True, metavar="TOGGLE=CHOICE", help="Set another toggle.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
-@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
-@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@run_options
 @live_options
 @metrics_options
 @config_option

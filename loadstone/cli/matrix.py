@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from loadstone.cli.compare import command_line
+from loadstone.cli.calls import command_line
+from loadstone.cli.options import run_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.config.matrix import MatrixWish, compile_matrix
@@ -44,11 +45,7 @@ Exit codes: 0 measured, 2 wrong use, 3 a comparison that must not be believed, 1
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all random draws.")
 @click.option("--users", type=int, help="Users whose journeys are walked in turn.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--reports", type=click.Path(path_type=Path, file_okay=False), help="Folder of runs.")
-@click.option("--database-url", envvar="LOADSTONE_DATABASE_URL", help="Use this PostgreSQL server.")
-@click.option("--redis-url", envvar="LOADSTONE_REDIS_URL", help="Use this Redis database (empty or ours).")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Confirm a service host beyond loopback.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress view.")
+@run_options
 @config_option
 def command(
     toggles: tuple[str, ...],

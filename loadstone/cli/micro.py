@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,8 @@ import click
 from msgspec.structs import replace
 
 from loadstone import __version__
-from loadstone.cli.compare import check_json_path
-from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.cli.calls import check_json_path, console_beside, put_json
+from loadstone.cli.shared import config_option, err, open_project, sources_of
 from loadstone.config.compile import own_python
 from loadstone.config.load import Project
 from loadstone.config.units import parse_share
@@ -185,9 +184,6 @@ def _write(folder: Path, tables: MicroTables, result: MicroResult) -> None:
 
 
 def _tell(result: MicroResult, json_path: str | None, told: Callable[[], None]) -> None:
-    if json_path and json_path != "-":
-        write_atomically(Path(json_path), encode_micro(result))
-    report.render(result, err() if json_path == "-" else out())
-    if json_path == "-":
-        sys.stdout.write(encode_micro(result).decode())
+    report.render(result, console_beside(json_path))
+    put_json(json_path, encode_micro(result))
     told()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from loadstone.cli import compare
+from loadstone.cli.calls import check_json_path
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, find_run, open_project
 from loadstone.errors import ConfigurationError
@@ -53,7 +54,7 @@ def command(
     RUN is a folder under reports/, or its name.
     """
     kept = read_kept(find_run(run, config))
-    compare.check_json_path(json_path)
+    check_json_path(json_path)
     if kept.ended:
         return compare.finish(report_kept(kept), json_path, require_verdict=require_verdict)
     asked = _asked(kept)

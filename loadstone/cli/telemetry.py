@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from loadstone.cli.options import grouped
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.watcher import Unwatched, Watcher
 from loadstone.telemetry.endpoint import Wish, scraped
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option(
-        "--metrics",
-        metavar="[HOST:]PORT",
-        default="",
-        help="Let Prometheus scrape this run here, on loopback unless a confirmed HOST is told.",
-    ),
-    click.option(
-        "--metrics-targets",
-        metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Keep the variants' addresses in this file, for Prometheus' file_sd.",
-    ),
+metrics_options = grouped(
+    "metrics",
+    Wish,
+    {
+        "metrics": click.option(
+            "--metrics",
+            metavar="[HOST:]PORT",
+            default="",
+            help="Let Prometheus scrape this run here, on loopback unless a confirmed HOST is told.",
+        ),
+        "metrics_targets": click.option(
+            "--metrics-targets",
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Keep the variants' addresses in this file, for Prometheus' file_sd.",
+        ),
+    },
 )
-
-
-def metrics_options(function: F) -> F:
-    """Add the options; the function gets them as one `metrics`."""
-
-    @functools.wraps(function)
-    def with_metrics(**given: Any) -> Any:  # noqa: ANN401 - as the function
-        wish = Wish(given.pop("metrics"), given.pop("metrics_targets"))
-        return function(metrics=wish, **given)
-
-    decorated: Any = with_metrics
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    result: F = decorated
-    return result
+"""Adds the options; the function gets them as one `metrics`."""
 
 
 @contextmanager
