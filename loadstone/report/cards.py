@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,24 +112,18 @@ def of_comparison(result: Result) -> Card:
 
 def of_load(result: LoadResult) -> Card:
     """Return the card of one variant under load; its numbers have no intervals."""
-    plan, word = result.plan, load_summary.word(result)
+    plan = result.plan
     offered = {"offered": plan.rate} if plan.model == "open" else {"users": str(plan.users)}
     known = [(name, value) for name, value in _quantiles(result.overall.response) if math.isfinite(value)]
-    told = f"{known[-1][0]} {quantities.microseconds(known[-1][1])}" if known else "no response time known"
-    return Card(
+    return _of_plan(
+        result,
         kind="load",
-        id=result.id,
-        title=plan.title,
-        started_at=result.started_at,
-        duration_s=result.duration_s,
-        word=word.lower(),
-        badge=load_page.BADGES.get(word, "inconclusive"),
-        symbol="",
-        found=told,
+        word=load_summary.word(result),
+        badges=load_page.BADGES,
+        found=f"{known[-1][0]} {quantities.microseconds(known[-1][1])}"
+        if known
+        else "no response time known",
         note=load_summary.verdict_line(result) or f"{quantities.significant(result.overall.rps)} requests/s",
-        scenario=plan.scenario,
-        size=plan.size,
-        machine=result.machine,
         conditions={"model": plan.model, **offered, "workers": str(plan.workers)},
         measures=[one for each in (result.overall, *result.endpoints) for one in _levels(each)],
         render=lambda: load_page.render(result),
@@ -138,21 +132,14 @@ def of_load(result: LoadResult) -> Card:
 
 def of_capacity(result: CapacityResult) -> Card:
     """Return the card of a search for capacity."""
-    plan, word = result.plan, capacity_summary.word(result)
-    return Card(
+    plan = result.plan
+    return _of_plan(
+        result,
         kind="capacity",
-        id=result.id,
-        title=plan.title,
-        started_at=result.started_at,
-        duration_s=result.duration_s,
-        word=word.lower(),
-        badge=capacity_page.BADGES.get(word, "inconclusive"),
-        symbol="",
+        word=capacity_summary.word(result),
+        badges=capacity_page.BADGES,
         found="; ".join(f"{one.label} {capacity_words.known(one)}" for one in result.estimates),
         note=f"{capacity_words.unit(result.estimates)} at {capacity_words.objective(plan)}",
-        scenario=plan.scenario,
-        size=plan.size,
-        machine=result.machine,
         conditions={
             "objective": capacity_words.objective(plan),
             "arrivals": "at random" if plan.poisson else "evenly spaced",
@@ -166,21 +153,14 @@ def of_capacity(result: CapacityResult) -> Card:
 
 def of_matrix(result: MatrixResult) -> Card:
     """Return the card of a matrix."""
-    plan, word = result.plan, matrix_summary.word(result)
-    return Card(
+    plan = result.plan
+    return _of_plan(
+        result,
         kind="matrix",
-        id=result.id,
-        title=plan.title,
-        started_at=result.started_at,
-        duration_s=result.duration_s,
-        word=word.lower(),
-        badge=matrix_page.BADGES.get(word, "inconclusive"),
-        symbol="",
+        word=matrix_summary.word(result),
+        badges=matrix_page.BADGES,
         found=matrix_summary.headline(result),
         note=f"{len(result.cells)} combinations",
-        scenario=plan.scenario,
-        size=plan.size,
-        machine=result.machine,
         conditions={"toggles": ", ".join(f"{one.name}={one.off}:{one.on}" for one in plan.factors)},
         measures=[
             _change(
@@ -193,6 +173,40 @@ def of_matrix(result: MatrixResult) -> Card:
             if one.metric in matrix_summary.LABELS
         ],
         render=lambda: matrix_page.render(result),
+    )
+
+
+def _of_plan(
+    result: LoadResult | CapacityResult | MatrixResult,
+    *,
+    kind: str,
+    word: str,
+    badges: Mapping[str, str],
+    found: str,
+    note: str,
+    conditions: dict[str, str],
+    measures: list[Measure],
+    render: Callable[[], str],
+) -> Card:
+    """Return the card of a run whose plan tells its title, scenario and size."""
+    plan = result.plan
+    return Card(
+        kind=kind,
+        id=result.id,
+        title=plan.title,
+        started_at=result.started_at,
+        duration_s=result.duration_s,
+        word=word.lower(),
+        badge=badges.get(word, "inconclusive"),
+        symbol="",
+        found=found,
+        note=note,
+        scenario=plan.scenario,
+        size=plan.size,
+        machine=result.machine,
+        conditions=conditions,
+        measures=measures,
+        render=render,
     )
 
 

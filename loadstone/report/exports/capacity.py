@@ -20,7 +20,8 @@ from loadstone.report.exports import table
 from loadstone.report.exports.families import Series, counter, expose, gauge, seconds_of
 from loadstone.report.exports.junit import OUTCOMES as VERDICTS
 from loadstone.report.exports.junit import check_case
-from loadstone.report.exports.suites import Case, write
+from loadstone.report.exports.runs import suite
+from loadstone.report.exports.suites import Case
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict.capacity_words import known, with_processes
 
@@ -43,21 +44,7 @@ LABELS = ("run", "variant", "processes")
 def junit(result: CapacityResult) -> str:
     """Return a suite: the search, each capacity, each of them against the baseline's, each check."""
     word = summary.word(result)
-    properties = {
-        "run": result.id,
-        "outcome": word.lower(),
-        "headline": result.headline,
-        "command": result.plan.command,
-        "machine": f"{result.machine.cpu_model}, {result.machine.cores} cores ({result.machine.fingerprint})",
-        "loadstone": result.plan.loadstone_version,
-    }
-    return write(
-        f"capacity {result.plan.title}",
-        _cases(result, word),
-        properties,
-        seconds=result.duration_s,
-        at=result.started_at,
-    )
+    return suite("capacity", result, word, result.headline, _cases(result, word))
 
 
 def _cases(result: CapacityResult, word: str) -> Iterator[Case]:

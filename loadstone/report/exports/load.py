@@ -19,7 +19,8 @@ from loadstone.report.charts.percentiles import stop_name
 from loadstone.report.exports import table
 from loadstone.report.exports.families import ALL, Series, counter, expose, gauge, seconds_of
 from loadstone.report.exports.junit import check_case
-from loadstone.report.exports.suites import Case, write
+from loadstone.report.exports.runs import suite
+from loadstone.report.exports.suites import Case
 
 OUTCOMES = {"BROKEN": "failure", "INVALID": "error", "INTERRUPTED": "skipped"}
 """Of the run's one word: what a JUnit case is; the others pass."""
@@ -37,21 +38,7 @@ LABELS = ("run", "variant")
 def junit(result: LoadResult) -> str:
     """Return a suite: the run, each threshold, each check."""
     word = summary.word(result)
-    properties = {
-        "run": result.id,
-        "outcome": word.lower(),
-        "headline": summary.headline(result),
-        "command": result.plan.command,
-        "machine": f"{result.machine.cpu_model}, {result.machine.cores} cores ({result.machine.fingerprint})",
-        "loadstone": result.plan.loadstone_version,
-    }
-    return write(
-        f"load {result.plan.title}",
-        _cases(result, word),
-        properties,
-        seconds=result.duration_s,
-        at=result.started_at,
-    )
+    return suite("load", result, word, summary.headline(result), _cases(result, word))
 
 
 def _cases(result: LoadResult, word: str) -> Iterator[Case]:
