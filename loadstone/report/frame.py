@@ -186,6 +186,7 @@ def environment() -> Environment:
         count=quantities.count,
         share=quantities.share,
         duration=quantities.duration,
+        moment=quantities.moment,
         identity=id,
         capitalize_first=_capitalized,
     )

@@ -46,7 +46,8 @@ def verdict_line(result: LoadResult) -> str:
     if unknown:
         parts.append(f"could not be told: {', '.join(unknown)}")
     if told and not parts:
-        return "the threshold was kept" if len(told) == 1 else f"all {len(told)} thresholds were kept"
+        which = {1: "the threshold was", 2: "both thresholds were"}
+        return f"{which.get(len(told), f'all {len(told)} thresholds were')} kept"
     return "; ".join(parts)
 
 

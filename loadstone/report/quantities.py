@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
@@ -74,6 +75,15 @@ def duration(seconds: float) -> str:
     if not minutes:
         return f"{rest} s"
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def moment(iso: str) -> str:
+    """Return a time stamp as `2026-03-01 10:00:00 UTC`; what is none stays as it is."""
+    try:
+        at = datetime.fromisoformat(iso)
+        return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at.tzinfo else f"{at:%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return iso
 
 
 def minutes(value: float) -> str:

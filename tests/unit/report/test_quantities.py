@@ -61,3 +61,17 @@ def test_minutes_are_rounded_up():
 def test_numbers_that_are_none_are_said_so():
     assert quantities.significant(math.inf) == "unbounded"
     assert quantities.significant(math.nan) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "text"),
+    [
+        ("2026-03-01T10:00:00+00:00", "2026-03-01 10:00:00 UTC"),
+        ("2026-03-01T10:00:00.175+02:00", "2026-03-01 08:00:00 UTC"),
+        ("2026-03-01T10:00:00", "2026-03-01 10:00:00"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+        ("<b>once</b>", "<b>once</b>"),
+    ],
+)
+def test_a_moment_is_told_in_utc_and_what_is_none_stays(stamp, text):
+    assert quantities.moment(stamp) == text
