@@ -11,7 +11,8 @@ import click
 
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
-from loadstone.config.compile import Wish, check_metric, compile_experiment
+from loadstone.config.bounds import check_metric
+from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.load import Project, suggest
 from loadstone.errors import ConfigurationError, ExitCode, MeasurementError
 from loadstone.gate.sides import commits_between

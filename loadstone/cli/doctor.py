@@ -13,7 +13,7 @@ from rich.table import Table
 from loadstone.cli.noise import render_outlook, render_profile
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, out
-from loadstone.config.compile import parse_gating
+from loadstone.config.bounds import parse_gating
 from loadstone.config.load import Project, find_config, load_project
 from loadstone.config.raw import RawCompare
 from loadstone.config.units import parse_duration, parse_share

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from loadstone import __version__
 from loadstone.cli.calls import check_json_path, console_beside, put_json
 from loadstone.cli.shared import config_option, err, open_project, sources_of
-from loadstone.config.compile import own_python
 from loadstone.config.load import Project
 from loadstone.config.units import parse_share
+from loadstone.config.variants import own_python
 from loadstone.errors import ConfigurationError, ExitCode, MeasurementError
 from loadstone.lanes.counting import count, why_not
 from loadstone.lanes.micro import MicroPlan, MicroSide, MicroTables, read_folders, run_micro, this_python

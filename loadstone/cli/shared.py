@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from loadstone.config.compile import split_side
 from loadstone.config.load import Project, find_config, load_project
 from loadstone.config.model import Source
+from loadstone.config.sides import split_side
 from loadstone.errors import ConfigurationError
 from loadstone.record.folder import CAPACITY_RESULT, RESULT, latest_run
 from loadstone.target.checkouts import Say, interpreter_for, pinned, source_of

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loadstone.config.accepted import Accepted, read_accepted
-from loadstone.config.compile import Wish, check_metric, parse_gating
+from loadstone.config.bounds import check_metric, parse_gating
+from loadstone.config.compile import Wish
 from loadstone.config.exact_rules import ExactRule, default_rules, parse_exact
 from loadstone.config.load import Project, suggest
 from loadstone.config.locate import line_of

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from loadstone.config.compile import Wish, compile_experiment, parse_choices, split_side
+from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.load import Project, load_project
 from loadstone.config.model import Source
+from loadstone.config.sides import parse_choices, split_side
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.design import make_plan
 from loadstone.stats.repeated import Stopping

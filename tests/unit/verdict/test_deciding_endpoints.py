@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from runs import Truth, make_plan, make_run
 
-from loadstone.config.compile import parse_gating
+from loadstone.config.bounds import parse_gating
 from loadstone.errors import ConfigurationError
 from loadstone.record.journal import EndLine
 from loadstone.record.result import CheckStatus, Machine
