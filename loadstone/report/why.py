@@ -233,7 +233,7 @@ def _other_plan(case: Case) -> str:
         plans = sides[0][sql], sides[1][sql]
         few, many = sorted(one.buffers for one in plans)
         moved = (plans[1].buffers - plans[0].buffers) * case.way
-        names = [_scans(one) for one in plans]
+        names = _reads(*plans)
         if moved > best and many >= OTHER_PLAN * max(few, 1) and names[0] != names[1]:
             best = moved
             pages = f"{plans[0].buffers:,} {quantities.ARROW} {plans[1].buffers:,} pages"
@@ -241,13 +241,27 @@ def _other_plan(case: Case) -> str:
     return told
 
 
-def _scans(plan: PlanFact) -> str:
-    """Return the node that touched most pages itself."""
-    own = [
+def _reads(before: PlanFact, after: PlanFact) -> tuple[str, str]:
+    """Return what touched most pages itself in the costlier plan, and what reads the same table in the other.
+
+    Where that is the same, or no such node is there, it is what touched most pages in each.
+    """
+    sides = [_own_pages(one) for one in (before, after)]
+    most = [max(side)[1] for side in sides]
+    costlier = 0 if before.buffers >= after.buffers else 1
+    table = most[costlier].partition(" on ")[2]
+    alike = [one for one in sides[1 - costlier] if table and one[1].partition(" on ")[2] == table]
+    if alike and max(alike)[1] != most[costlier]:
+        most[1 - costlier] = max(alike)[1]
+    return safe.name(most[0], 60), safe.name(most[1], 60)
+
+
+def _own_pages(plan: PlanFact) -> list[tuple[int, str]]:
+    """Return (pages that it touched itself, name) of every node."""
+    return [
         (node.buffers - sum(each.buffers for each in _children(plan, place)), node.name)
         for place, node in enumerate(plan.nodes)
     ]
-    return safe.name(max(own, key=lambda one: one[0])[1], 60)
 
 
 def _children(plan: PlanFact, place: int) -> Iterator[PlanNode]:

@@ -243,7 +243,8 @@ def exact_ends(change: FactChange) -> tuple[str, str]:
     """Return both counts as text, which are alike only where the counts are."""
     before, after = (quantities.quantity(value, change.unit) for value in (change.before, change.after))
     if before == after and change.before != change.after:
-        return quantities.count(change.before), quantities.count(change.after)
+        unit = " B" if change.unit == "bytes" else ""
+        return f"{quantities.count(change.before)}{unit}", f"{quantities.count(change.after)}{unit}"
     return before, after
 
 

@@ -267,7 +267,7 @@ def test_facts_of_a_result_of_version_1_0_are_shown_from_its_medians(results):
 def test_sizes_that_differ_by_a_byte_are_not_shown_as_the_same(results):
     old = results.improved()
     facts = [replace(one, after=12_432.0) if one.unit == "bytes" else one for one in old.facts]
-    assert "12,431 → 12,432" in page(replace(old, facts=facts)).text
+    assert "12,431 B → 12,432 B" in page(replace(old, facts=facts)).text
 
 
 def test_it_says_what_decides_and_what_is_a_diagnosis(results):

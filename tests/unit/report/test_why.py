@@ -301,3 +301,18 @@ def test_statements_carry_rows_time_and_plans(results):
     assert (statement.rows, statement.wait_us) == ((10.0, 10.0), (900.0, 30.0))
     assert statement.replanned
     assert statement.plan_lines(0) == ["Seq Scan on a (1 rows, 90 pages)"]
+
+
+def test_another_plan_is_told_by_what_reads_the_same_table(results):
+    """The small table that costs most beside an index is not what the large one's scan became."""
+    joined = [
+        PlanNode(depth=0, name="Nested Loop", rows=21, loops=1, buffers=101),
+        PlanNode(depth=1, name="Index Scan using by_date on product", rows=21, loops=1, buffers=38),
+        PlanNode(depth=1, name="Index Scan using brand_pkey on brand", rows=1, loops=21, buffers=63),
+    ]
+    indexed = replace(plan("after", "SELECT 1", "", 101), nodes=joined)
+    plans = plan("before", "SELECT 1", "Seq Scan on product", 5584), indexed
+    accounts = account(50_000, 40_000), account(12_000, 2_000)
+    made = with_probe(results.improved(), accounts=accounts, queries=(2, 2), rows=(60, 60), plans=plans)
+    found = "(Seq Scan on product → Index Scan using by_date on product, 5,584 → 101 pages)"
+    assert any(found in one for one in told(made)), told(made)
