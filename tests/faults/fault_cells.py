@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 EXPECTED, SEEN = HERE / "expected.toml", HERE / "seen.jsonl"
-LANES = ("probe", "pair", "load", "capacity")
+LANES = ("probe", "pair", "load", "capacity", "load-compare")
 OUTCOMES = ("invalid", "resumed", "partial", "lost", "refused", "correct", "worse")
 
 
