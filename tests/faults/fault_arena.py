@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import fault_clock
 import psutil
 
 from loadstone.target.clean import clean_state
@@ -49,6 +50,12 @@ GUNICORN = (
     '"{python}", "-m", "gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "4", '
     '"--keep-alive", "3600", "--no-control-socket", "--bind", "{host}:{port}", "wsgi"'
 )
+JOURNALS = {
+    "pair": ("journal.jsonl", "generation"),
+    "capacity": ("capacity.jsonl", "search"),
+    "load-compare": ("load.jsonl", "probe"),
+}
+"""The journal, and the kind of line behind which a lane's fault is wanted."""
 COMPANION = """
 [target.companions.worker]
 command = ["{python}", "-m", "celery", "--app", "jobs", "worker", "--pool", "solo", "--loglevel", "INFO",
@@ -74,6 +81,7 @@ LANE_WORDS = {
         *("--threshold", "errors<1%", "--threshold", "p95<200ms"),
     ),
     "capacity": ("capacity", "speed=fast", *SLO),
+    "load-compare": ("compare", "speed=slow", "speed=fast", "--lane", "load", "--rate", "30", "--budget", "75s"),
 }
 
 
@@ -94,6 +102,9 @@ class Arena:
         environment = ['DATABASE_URL = "{database_url}"'] if postgres else []
         environment += ['REDIS_URL = "{redis_url}"'] if redis else []
         environment += ['QUEUE = "yes"'] if kind == "celery" else []
+        if kind == "clock":
+            fault_clock.set_offset(self.clock, 0)
+            environment += [f'{name} = "{value}"' for name, value in fault_clock.environment(self.clock).items()]
         text = CONFIG + (COMPANION if kind == "celery" else "")
         for name, value in {
             "<command>": GUNICORN if kind == "gunicorn" else PLAIN,
@@ -108,6 +119,11 @@ class Arena:
         patience = "1.0" if self.fault == "server-hangs" else "15.0"
         scenario = (TARGET / "browse.py").read_text().replace("PATIENCE_S", patience)
         (self.folder / "browse.py").write_text(scenario)
+
+    @property
+    def clock(self) -> Path:
+        """Return the file that says how far off the wall clock of the servers is, where that is the fault."""
+        return self.folder / "clock"
 
     @property
     def reports(self) -> Path:
@@ -157,7 +173,7 @@ class Arena:
         if lane == "pair" and not self._sampling():
             return False
         # a search that begins at its highest rate is over with its first window
-        name, kind = {"pair": ("journal.jsonl", "generation"), "capacity": ("capacity.jsonl", "search")}[lane]
+        name, kind = JOURNALS[lane]
         with suppress(OSError):
             return run is not None and f'"kind":"{kind}"' in (run / name).read_text()
         return False

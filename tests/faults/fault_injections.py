@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from fault_arena import TARGET, Arena
+from fault_clock import Stepper, require_steps
 
 STOPPED_S = 10.0
 EVERY_GENERATION = ("postgres-full", "redis-readonly", "redis-memory")
@@ -57,6 +58,7 @@ class Damage:
             "celery": r"-m celery ",
             "generator": r"loadstone\.workload\.(load_)?(generator|worker)",
             "reaper": r"reaper\.py",
+            "master": r"loadstone\.workload\.load_master",
         }[kind]
         for child in self.arena.children(own=True):
             with suppress(psutil.Error):
@@ -113,6 +115,11 @@ def _fill_the_disk(damage: Damage, _pid: int) -> None:
             file.write(b"\0" * 4096)
 
 
+def _step_the_clock(damage: Damage, pid: int) -> None:
+    damage.kept.append(Stepper(damage.arena.clock))
+    require_steps(int(psutil.Process(pid).cmdline()[-1]))
+
+
 def _start_hogs(damage: Damage, _pid: int) -> None:
     flag = damage.arena.folder / "turn"
     flag.write_bytes(b"\0")
@@ -128,6 +135,7 @@ INJECTIONS: dict[str, Callable[[Damage, int], None]] = {
     "harness-stop": _stop_the_harness,
     "disk-full": _fill_the_disk,
     "hog": _start_hogs,
+    "clock-step": _step_the_clock,
 }
 BEFORE_THE_START = ("reports-readonly",)
 
