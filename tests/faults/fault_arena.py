@@ -81,7 +81,10 @@ LANE_WORDS = {
         *("--threshold", "errors<1%", "--threshold", "p95<200ms"),
     ),
     "capacity": ("capacity", "speed=fast", *SLO),
-    "load-compare": ("compare", "speed=slow", "speed=fast", "--lane", "load", "--rate", "30", "--budget", "75s"),
+    "load-compare": (
+        *("compare", "speed=slow", "speed=fast", "--lane", "load"),
+        *("--rate", "30", "--budget", "75s"),
+    ),
 }
 
 
@@ -104,7 +107,8 @@ class Arena:
         environment += ['QUEUE = "yes"'] if kind == "celery" else []
         if kind == "clock":
             fault_clock.set_offset(self.clock, 0)
-            environment += [f'{name} = "{value}"' for name, value in fault_clock.environment(self.clock).items()]
+            variables = fault_clock.environment(self.clock)
+            environment += [f'{name} = "{value}"' for name, value in variables.items()]
         text = CONFIG + (COMPANION if kind == "celery" else "")
         for name, value in {
             "<command>": GUNICORN if kind == "gunicorn" else PLAIN,

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from fault_cells import LANES, OUTCOMES, latest_rows, read_cells
+from fault_clock import library
 from fault_run import run_cell
 
 CELLS = read_cells()
@@ -37,6 +38,12 @@ def test_what_was_seen_last_of_each_cell_is_as_expected_or_told_as_a_shortfall()
 @pytest.mark.parametrize(("fault", "lane"), SHORT)
 def test_a_fault_in_a_real_run_ends_as_expected(fault, lane):
     row = run_cell(cell_of(fault, lane), "test")
+    assert row.agrees, row
+
+
+@pytest.mark.skipif(library() is None, reason="there is no libfaketime")
+def test_a_wall_clock_that_is_stepped_changes_nothing():
+    row = run_cell(cell_of("clock-step", "probe"), "test")
     assert row.agrees, row
 
 
