@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -97,6 +98,8 @@ class Arena:
         self._write()
         self.out, self.err = folder / "out.txt", folder / "err.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+        """One of another host, as it were."""
         self._offering_since = 0.0
 
     def _write(self) -> None:
@@ -154,6 +157,15 @@ class Arena:
     def said(self) -> str:
         """Return what was said so far, on both streams."""
         return "".join(each.read_text(errors="replace") for each in (self.out, self.err) if each.exists())
+
+    def expect_a_worker(self) -> tuple[str, ...]:
+        """Start a worker that waits for a master, and return the words that let a run wait for it."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        argv = [sys.executable, "-m", "loadstone", "worker", "--master", address]
+        with (self.folder / "worker.log").open("wb") as log:
+            self.worker = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log)
+        return ("--workers", "1", "--expect-workers", "1", "--bind", address)
 
     def finish(self, seconds: float) -> int | None:
         """Wait for the end and return the exit code; None: it hung, and was killed."""
@@ -213,9 +225,10 @@ def arena(fault: str, *, disk: str = "") -> Iterator[Arena]:
             mounted = True
         yield it
     finally:
-        if it.process is not None and it.process.poll() is None:
-            it.process.kill()
-            it.process.wait()
+        for one in (it.process, it.worker):
+            if one is not None and one.poll() is None:
+                one.kill()
+                one.wait()
         time.sleep(0.1)
         if mounted:
             subprocess.run(["umount", "--lazy", str(it.reports)], check=True)

@@ -19,6 +19,7 @@ ENOUGH = ("--budget", "90s")
 """Slow requests leave no time for more than the first look, which a generation before the fault spoils."""
 MORE_WORDS = {
     ("postgres-full", "load"): ("--for", "12s"),  # a hundred connections take their time
+    ("postgres-full", "load-compare"): ("--budget", "2m"),  # the first generation may be over before
     ("server-hangs", "pair"): ENOUGH,
     ("server-slow", "pair"): ENOUGH,
 }
@@ -39,8 +40,8 @@ def run_cell(cell: Cell, version: str, outputs: Path | None = None) -> Row:
         words = LANE_WORDS[cell.lane] + MORE_WORDS.get((cell.fault, cell.lane), ())
         if cell.fault.startswith("generator") and cell.lane in {"load", "capacity", "load-compare"}:
             words += ("--workers", "2")
-        if cell.fault.startswith("master"):
-            words += ("--web", "--web-port", "0")
+        if cell.fault == "master-kill":
+            words += ("--web", "--web-port", "0") if cell.lane != "capacity" else it.expect_a_worker()
         traces = Traces(it)
         with damage_of(it, cell.lane) as tend:
             seen, damage = _watch(it, cell, words, traces, tend)
