@@ -84,6 +84,8 @@ def _use_up_connections(damage: Damage, pid: int) -> None:
     import psycopg2
 
     url = _environment(pid, "DATABASE_URL")
+    damage.close()  # those of the generation before, which nobody serves any more
+    damage.kept.clear()
     with suppress(psycopg2.OperationalError):
         for _ in range(1000):
             damage.kept.append(psycopg2.connect(url))
