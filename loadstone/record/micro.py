@@ -29,7 +29,7 @@ class Instructions(Record, frozen=True, kw_only=True):
     spread: float
     """By how much the counts of one side differ among themselves, at most."""
     says: str
-    """more, fewer, or same: no more apart than the tolerance, or than the spread."""
+    """more, fewer, or same: no further apart than tolerance and spread together."""
 
 
 class MicroFinding(Record, frozen=True, kw_only=True):

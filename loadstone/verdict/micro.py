@@ -92,7 +92,7 @@ def _counted(sides: tuple[Sequence[float], Sequence[float]] | None, tolerance: f
         return None
     before, after = (min(side) for side in sides)
     change, spread = after / before - 1, max(max(side) / min(side) - 1 for side in sides)
-    same = abs(change) <= max(tolerance, spread)
+    same = abs(change) <= tolerance + spread  # two counts show less than all of what counts scatter
     says = "same" if same else "more" if change > 0 else "fewer"
     return Instructions(before=before, after=after, change=change, spread=spread, says=says)
 

@@ -117,6 +117,7 @@ def counted(before, after, tolerance=0.005):
         ([1000, 1000], [1010, 1010], "more"),
         ([1000, 1002], [980, 981], "fewer"),
         ([1000, 1030], [1020, 1020], "same"),
+        ([1000, 1008], [1010, 1010], "same"),
     ],
 )
 def test_counts_differ_beyond_the_tolerance_and_their_own_spread(before, after, says):
