@@ -57,6 +57,10 @@ class Noise:
     """Where it is known from, as reports say it."""
 
 
+UNSTARTED = Noise(turnover_s=WARM_S + SETTLE_S)
+"""What to plan for where nothing is started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a plan depends on beside the experiment."""

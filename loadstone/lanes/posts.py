@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadstone.config.model import Experiment
-from loadstone.lanes.design import PAIR_OVERHEAD_S, SETTLE_S, WARM_S, Noise, Setting
+from loadstone.lanes.design import PAIR_OVERHEAD_S, SETTLE_S, UNSTARTED, WARM_S, Noise, Setting
 from loadstone.lanes.health import LOUD_NOISE
 from loadstone.lanes.pair import Post
 from loadstone.lanes.probe import ProbeLane
@@ -39,7 +39,7 @@ def choose_setting(experiment: Experiment, *, external: bool, profile: NoiseProf
     if "pair" not in experiment.lanes:
         return Setting()
     if experiment.deployed:
-        return Setting(noise=Noise(turnover_s=WARM_S + SETTLE_S))
+        return Setting(noise=UNSTARTED)
     alone = external or experiment.in_flight > 1
     cores = usable_cores()
     pinned = experiment.pinned and experiment.in_flight == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadstone.errors import ConfigurationError, MeasurementError
-from loadstone.lanes.design import Setting
+from loadstone.lanes.design import UNSTARTED, Noise, Setting
 from loadstone.record.journal import GenerationLine, read_chunk, read_spikes
 from loadstone.record.kept import Kept, damaged
 from loadstone.record.observations import Rows
@@ -38,7 +38,8 @@ CHOSEN = (
 
 def kept_setting(plan: Plan) -> Setting:
     """Return the setting by which a plan places its tracks."""
-    return Setting(tracks=plan.tracks, pinned=plan.pinned, pace=plan.pace)
+    noise = UNSTARTED if plan.deployed else Noise()
+    return Setting(tracks=plan.tracks, pinned=plan.pinned, pace=plan.pace, noise=noise)
 
 
 def require_same(kept: Kept, again: Plan, machine: str) -> None:

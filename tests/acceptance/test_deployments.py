@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +91,30 @@ def test_cpu_is_that_of_the_local_process_and_nothing_else_is_made_up(compared, 
     assert not available["cpu_database"]
     assert all("queries" not in fact["totals"] for fact in result["probe"]["facts"])
     assert f"pid {deployed[2][0].pid}" in result["variants"][0]["provenance"]["process"]
+
+
+def test_a_run_that_was_interrupted_goes_on(deployed):
+    project, url, _ = deployed
+    before = len(project.runs())
+    process = project.start("compare", url, "new", "--budget", "14s", "--quiet")
+    until = time.monotonic() + 120
+    while len(project.runs()) == before and time.monotonic() < until:
+        time.sleep(0.2)
+    while time.monotonic() < until and '"kind":"generation"' not in journal(project.runs()[-1]):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    ran = project.run("resume", project.runs()[-1].name, "--quiet", "--json", "-")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["verdict"]["verdict"] == "improved"
+
+
+def journal(run) -> str:
+    try:
+        return (run / "journal.jsonl").read_text()
+    except OSError:
+        return ""
 
 
 def test_a_deployment_that_has_gone_is_told_with_a_remedy(deployed):
