@@ -74,6 +74,7 @@ class Asked:
     users: int | None
     in_flight: int | None
     gating: tuple[str, ...]
+    settle: tuple[str, ...]
     tracks: int | None
     pinned: bool | None
     steady: bool | None
@@ -115,6 +116,7 @@ class Asked:
             pinned=self.pinned,
             steady=self.steady,
             gating=self.gating,
+            settle=self.settle,
             fail_on=FailOn(self.fail_on),
             lane=self.lane,
             anytime=self.anytime,
@@ -164,6 +166,12 @@ class Asked:
     multiple=True,
     metavar="METRIC",
     help="Metrics that decide, at most five (repeat, or commas).",
+)
+@click.option(
+    "--settle",
+    multiple=True,
+    metavar="METRIC=CHANGE",
+    help="Go on, within the budget, until the interval of a deciding metric leaves this change out: cpu=-3%.",
 )
 @click.option(
     "--tracks", type=int, help="Generations measured at once; by default as many as there is room for."

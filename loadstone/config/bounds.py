@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Sequence
+
 from loadstone.config.load import suggest
 from loadstone.errors import ConfigurationError
-from loadstone.verdict.metrics import BY_NAME, split_name
+from loadstone.verdict.metrics import BY_NAME, GATING, split_name
 
+_CHANGE = re.compile(r"([+-]?\d{1,4}(?:\.\d{1,4})?)%")
 MOST_USERS = 1000
 MOST_IN_FLIGHT = 256
 MOST_TRACKS = 2
@@ -56,6 +61,40 @@ def parse_gating(names: tuple[str, ...]) -> tuple[str, ...]:
                 remedy="name those that matter; all others are told as diagnostics",
             )
     return chosen
+
+
+def parse_settle(texts: Sequence[str], gating: tuple[str, ...], lane: str) -> dict[str, float]:
+    """Return by metric the change that its interval is to leave out, as a fraction of *before*.
+
+    Args:
+        texts: each `METRIC=CHANGE`, such as `latency_mean=-3%`.
+        gating: metrics that decide; none: those of the table.
+        lane: that is asked for.
+
+    Raises:
+        ConfigurationError: a text has no such form, its metric does not decide, or the lane times no pairs.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, change = (part.strip() for part in text.rpartition("="))
+        match = _CHANGE.fullmatch(change)
+        if not match or not name or not float(match[1]):
+            raise ConfigurationError(
+                f"{text!r} is no change of a metric", remedy="write it like latency_mean=-3% or cpu=+5%"
+            )
+        check_metric(name)
+        if name not in (gating or GATING) or not BY_NAME[split_name(name)[1]].ratio:
+            raise ConfigurationError(
+                f"{name!r} cannot be settled",
+                cause="only metrics that decide, and are compared by ratio, have a change to leave out",
+                remedy=f"add --gate {shlex.quote(name)}",
+            )
+        found[name] = float(match[1]) / 100
+    if found and lane != "pair":
+        raise ConfigurationError(
+            f"the {lane} lane settles no changes", remedy="leave out --settle, or use the pair lane"
+        )
+    return found
 
 
 def check_metric(name: str) -> None:

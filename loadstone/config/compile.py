@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from loadstone.config.bounds import parse_gating, require_in_flight, require_tracks, require_users
+from loadstone.config.bounds import (
+    parse_gating,
+    parse_settle,
+    require_in_flight,
+    require_tracks,
+    require_users,
+)
 from loadstone.config.controls import with_controls
 from loadstone.config.limits import require_within
 from loadstone.config.load import Project, suggest
@@ -51,6 +57,8 @@ class Wish:
     """Names of metrics, or `ENDPOINT: METRIC`, each also a list with commas."""
     margins: Mapping[str, float] = field(default_factory=dict)
     """Margins of their own, by the same names."""
+    settle: tuple[str, ...] = ()
+    """Changes that intervals are to leave out at the end, as `METRIC=CHANGE`."""
     rules: tuple[PayloadRule, ...] = ()
     """Ways in which payloads may differ, beside those of the toggles."""
     fail_on: FailOn = FailOn.ESTIMATE
@@ -131,6 +139,7 @@ def experiment_of(
     own = project.raw.compare
     budget_s = parse_duration(wish.budget or (ANYTIME_CAP if wish.anytime else own.budget))
     require_within(project, seconds=budget_s)
+    gating = parse_gating(wish.gating or tuple(own.gating))
     users = require_users(wish.users if wish.users is not None else project.raw.compare.users)
     in_flight = require_in_flight(
         wish.in_flight if wish.in_flight is not None else project.raw.compare.in_flight
@@ -153,8 +162,9 @@ def experiment_of(
         tracks=require_tracks(own.tracks if wish.tracks is None else wish.tracks),
         pinned=own.pinned if wish.pinned is None else wish.pinned,
         steady=own.steady if wish.steady is None else wish.steady,
-        gating=parse_gating(wish.gating or tuple(own.gating)),
+        gating=gating,
         margins=dict(wish.margins),
+        settle=parse_settle(wish.settle, gating, wish.lane),
         rules=(*rules, *wish.rules),
         fail_on=wish.fail_on,
         stopping=Stopping.ANYTIME if wish.anytime else Stopping.SEQUENTIAL,

@@ -179,6 +179,8 @@ class Experiment:
     """Metrics that decide, of all endpoints or of one (`ENDPOINT: METRIC`); empty: those of the table."""
     margins: dict[str, float] = field(default_factory=dict)
     """Margins of their own, by the same names."""
+    settle: dict[str, float] = field(default_factory=dict)
+    """By gating metric: the change, as a fraction of *before*, that its interval is to leave out."""
     fail_on: FailOn = FailOn.ESTIMATE
     """How sure a regression must be before it fails a build."""
     lanes: tuple[str, ...] = ("probe", "pair")

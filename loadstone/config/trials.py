@@ -14,6 +14,7 @@ from loadstone.config.compile import Wish
 from loadstone.config.expectations import Expectation
 from loadstone.config.load import Project, suggest
 from loadstone.errors import ConfigurationError
+from loadstone.stats.verdicts import Direction
 
 
 class Kind(StrEnum):
@@ -108,6 +109,7 @@ def wish_for(trial: Trial) -> Wish:
         budget=trial.budget,
         in_flight=expected.in_flight,
         gating=() if expected.exact else (expected.metric, "errors"),
+        settle=_settle(expected),
         lane="probe" if expected.exact else "pair",
     )
 
@@ -122,7 +124,17 @@ def command_for(trial: Trial) -> str:
         return shlex.join([*words, "--lane", "probe"])
     if wish.in_flight is not None:
         words += ["--in-flight", str(wish.in_flight)]
+    words += [word for one in wish.settle for word in ("--settle", one)]
     return shlex.join([*words, "--budget", trial.budget, "--gate", ",".join(wish.gating)])
+
+
+def _settle(expected: Expectation) -> tuple[str, ...]:
+    """Return the bound that the interval is to leave out: on one side of it, the expectation is decided."""
+    if expected.exact or expected.endpoint is not None:
+        return ()
+    bound = expected.at_least if expected.at_most is None else expected.at_most
+    signed = -bound if expected.direction is Direction.LOWER else bound
+    return (f"{expected.metric}={signed * 100:+.4g}%",) if bound else ()
 
 
 def _choice_of(project: Project, text: str) -> tuple[str, str | None]:

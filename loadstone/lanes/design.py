@@ -107,6 +107,7 @@ def make_plan(experiment: Experiment, command: str, setting: Setting | None = No
         nominal_p=nominal_p,
         gating=list(gating),
         margins=dict(experiment.margins),
+        settle=dict(experiment.settle),
         variants=[_planned(variant) for variant in experiment.variants],
         generations=[
             PlannedGeneration(

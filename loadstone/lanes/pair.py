@@ -24,7 +24,7 @@ from loadstone.target.sql import session
 from loadstone.target.stage import Generation, Running, Stage
 from loadstone.verdict.contrasts import all_contrasts
 from loadstone.verdict.controls import heard
-from loadstone.verdict.judging import is_open
+from loadstone.verdict.judging import is_open, unsettled
 from loadstone.verdict.levels import gather
 from loadstone.verdict.rules import rules_at
 from loadstone.verdict.spikes import charged
@@ -137,6 +137,9 @@ class PairLane:
         contrasts = all_contrasts(observations, rules, gating_only=True)
         self.view.looked(count, contrasts)
         if any(is_open(one) for one in contrasts):
+            return False
+        if held := [one.metric for one in contrasts if unsettled(one, self.plan)]:
+            self.view.step(f"decided; waiting until the interval of {', '.join(held)} is settled")
             return False
         if not heard(observations, rules):
             self.view.step("decided; waiting until the control that costs more is seen too")

@@ -107,6 +107,8 @@ class Plan(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """By which looks it may end."""
     margins: dict[str, float] = {}
     """Margins of their own, by metric or by `ENDPOINT: METRIC`; all others have `margin`."""
+    settle: dict[str, float] = {}
+    """By gating metric: the change that its interval is to leave out before the data may end the run."""
     spike_share: float = 0.0
     """What the control that must be found costs more, as a share of each request's service time."""
 

@@ -71,6 +71,14 @@ def is_open(contrast: Contrast) -> bool:
     return unbounded or (contrast.available and contrast.verdict is Verdict.INCONCLUSIVE)
 
 
+def unsettled(contrast: Contrast, plan: Plan) -> bool:
+    """Say whether the interval still holds the change that the plan wants to be left out."""
+    change = plan.settle.get(name_of(contrast.metric, contrast.endpoint))
+    if change is None or contrast.effect is None:
+        return False
+    return contrast.effect.low <= change <= contrast.effect.high
+
+
 def describe(metric: Metric, endpoint: str | None, rules: Rules, other: int, *, gating: bool) -> Contrast:
     """Return the bare contrast of the variant of index `other` with the baseline."""
     plan = rules.plan

@@ -213,3 +213,27 @@ def test_commits_with_other_code_have_other_data_unless_the_files_that_shape_it_
     raw = replace(project.raw, data=replace(project.raw.data, inputs=[]))
     unnamed = compile_experiment(dataclasses.replace(project, raw=raw), Wish("one", "two"), sides)
     assert unnamed.variants[0].recipe.key != unnamed.variants[1].recipe.key
+
+
+def test_a_change_that_an_interval_is_to_leave_out_goes_into_the_plan(project):
+    wish = Wish("orm=naive", "orm=prefetch", settle=("latency_mean = -3%", "cpu=+2.5%"))
+    experiment = compile_experiment(project, wish)
+    assert make_plan(experiment, "loadstone compare").settle == {"latency_mean": -0.03, "cpu": 0.025}
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"settle": ("cpu",)}, "'cpu' is no change of a metric"),
+        ({"settle": ("cpu=0%",)}, "'cpu=0%' is no change of a metric"),
+        ({"settle": ("cpu=-3",)}, "'cpu=-3' is no change of a metric"),
+        ({"settle": ("cqu=-3%",)}, "there is no metric 'cqu'"),
+        ({"settle": ("throughput=-3%",)}, "'throughput' cannot be settled"),
+        ({"settle": ("errors=-3%",)}, "'errors' cannot be settled"),
+        ({"settle": ("cpu=-3%",), "lane": "probe"}, "the probe lane settles no changes"),
+    ],
+)
+def test_what_cannot_be_settled_says_why(project, fields, problem):
+    with pytest.raises(ConfigurationError) as caught:
+        compile_experiment(project, Wish("orm=naive", "orm=prefetch", **fields))
+    assert problem in caught.value.problem

@@ -82,6 +82,7 @@ def test_a_timed_claim_decides_by_its_metric_and_holds_what_it_says(project):
     assert experiment.gating == ("cpu_server", "errors")
     assert {variant.toggles["cache"] for variant in experiment.variants} == {"on"}
     assert experiment.budget_s == 90
+    assert experiment.settle == {"cpu_server": -0.3}
     assert compile_experiment(project, wish_for(price)).lanes == ("probe",)
 
 
@@ -89,7 +90,7 @@ def test_the_command_repeats_the_comparison(project):
     claim, price = find_trials(project, (), BOTH, budget="90s")
     assert command_for(claim) == (
         "loadstone compare orm=naive orm=prefetch --scenario scenarios/browse.py --size small --seed 1 "
-        "--with cache=on --budget 90s --gate cpu_server,errors"
+        "--with cache=on --settle cpu_server=-30% --budget 90s --gate cpu_server,errors"
     )
     assert command_for(price).endswith("--size large --seed 1 --lane probe")
 

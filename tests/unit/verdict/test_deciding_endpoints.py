@@ -12,6 +12,7 @@ from loadstone.record.journal import EndLine
 from loadstone.record.result import CheckStatus, Machine
 from loadstone.stats.verdicts import Verdict
 from loadstone.verdict.assemble import Circumstances, Sealed, judge_run
+from loadstone.verdict.judging import unsettled
 from loadstone.verdict.levels import gather
 from loadstone.verdict.rules import contrasts_of
 
@@ -30,6 +31,15 @@ def judge(truth, gating, margins):
 
 def contrast_of(result, metric, endpoint=None):
     return next(one for one in result.contrasts if one.metric == metric and one.endpoint == endpoint)
+
+
+@pytest.mark.parametrize(("change", "open_"), [(0.02, False), (0.05, True), (0.08, False)])
+def test_a_change_is_settled_once_the_interval_leaves_it_out(change, open_):
+    truth = Truth(effect=math.log(1.05), noise=0.002, pairs=2000)
+    result = judge(truth, ["errors", DETAIL], {})
+    plan = replace(make_plan(8), settle={DETAIL: change})
+    assert unsettled(contrast_of(result, "latency_mean", "GET /detail"), plan) is open_
+    assert not unsettled(contrast_of(result, "latency_mean"), plan)  # nothing is asked of it
 
 
 def test_an_endpoint_decides_by_its_own_margin():
