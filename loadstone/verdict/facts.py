@@ -10,7 +10,7 @@ import numpy as np
 from loadstone.record.observations import ROW, Outcome
 from loadstone.record.plan import Plan
 from loadstone.record.result import Distribution, GenerationInfo, OutcomeCount, Sequence, UserSequence
-from loadstone.stats.estimators import IntArray, quantile
+from loadstone.stats.estimators import IntArray, quantiles
 from loadstone.stats.inference import contrasts
 from loadstone.verdict.contrasts import start_positions
 from loadstone.verdict.levels import Observations, levels
@@ -52,7 +52,7 @@ def _distribution(endpoint: str | None, variant: str, latencies: IntArray) -> Di
         variant=variant,
         count=int(latencies.size),
         mean_us=float(latencies.mean()),
-        quantiles=[(round(q, 6), quantile(latencies, q)) for q in grid],
+        quantiles=[(round(q, 6), us) for q, us in zip(grid, quantiles(latencies, grid), strict=True)],
     )
 
 

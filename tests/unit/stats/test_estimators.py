@@ -16,6 +16,7 @@ from loadstone.stats.estimators import (
     pooled_cap,
     quantile,
     quantile_available,
+    quantiles,
     with_censored,
 )
 
@@ -109,3 +110,10 @@ def test_marks_must_match_latencies():
 
 def test_cpu_is_shared_out_over_requests():
     assert per_request(1.5, 300) == pytest.approx(0.005)
+
+
+def test_many_quantiles_at_once_are_those_one_by_one_to_the_last_bit():
+    latencies = np.random.default_rng(3).lognormal(9, 0.6, 5_001).astype(np.int32)
+    grid = [0.0, 0.001, *(step / 100 for step in range(1, 100)), 0.995, 0.9999]
+    assert quantiles(latencies, grid) == [quantile(latencies, q) for q in grid]
+    assert all(math.isnan(one) for one in quantiles(np.empty(0), [0.5, 0.9]))
