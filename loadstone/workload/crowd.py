@@ -24,6 +24,7 @@ from loadstone.workload.blocks import Teller, no_garbage_collection
 from loadstone.workload.load_protocol import RunCrowd
 from loadstone.workload.openloop import Offered
 from loadstone.workload.recorder import Recorder
+from loadstone.workload.redirects import hold_user
 from loadstone.workload.reporting import reporting_of
 from loadstone.workload.reports import Outbox
 from loadstone.workload.streams import adopt_stream
@@ -52,7 +53,7 @@ def run_crowd(
     reporting.record_into(requests)
     offered, errors = Offered(), _Errors(environment)
     teller = Teller(requests, schedule, zero_ns, outbox, runner.quit, None)
-    _give_streams(order.key)
+    _prepare_users(order.key, order.base_url)
     try:
         with no_garbage_collection():
             teller.start()
@@ -129,12 +130,13 @@ class _Errors:
         self.first = self.first or told(exception)
 
 
-def _give_streams(key: Sequence[Part]) -> None:
-    """Give every user that starts from now on a random stream of its own, by the order of starting."""
+def _prepare_users(key: Sequence[Part], base_url: str) -> None:
+    """Give users that start from now on a random stream each, by order of starting; hold them to the host."""
     ordinals = itertools.count()
 
     def start(self: User, group: Any) -> Any:  # noqa: ANN401 - gevent's types, as in Locust
         mine = stream(*key, "user", next(ordinals))
+        hold_user(self, base_url)
 
         def run_user(user: User) -> None:
             adopt_stream(mine)

@@ -27,6 +27,7 @@ from loadstone.secrecy import told
 from loadstone.stats.streams import Part, stream_seed
 from loadstone.workload.due import forget, set_variant, untimed
 from loadstone.workload.recorder import Recorder
+from loadstone.workload.redirects import hold_user
 from loadstone.workload.seats import SEAT, Seat
 from loadstone.workload.streams import adopt_stream
 
@@ -231,6 +232,8 @@ class Pool:
         type(user).__init__(
             user, self._environment
         )  # by hand: the host belongs to the user, not to its class
+        if self._base_url is not None:
+            hold_user(user, self._base_url)
         seat = Seat(self, user, place)
         setattr(user, SEAT, seat)
         current: Any = gevent.getcurrent()

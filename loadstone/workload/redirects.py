@@ -1,4 +1,4 @@
-"""Redirects of the variant under test: followed at home, handed to the scenario when they lead away."""
+"""Users stay with the host under test: what leads away is not followed, and not asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from locust import User
+from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
+
+from loadstone.workload.outgoing import ForeignHostError
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -18,6 +22,27 @@ def origin(url: str) -> tuple[str, str, int | None]:
         return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         return "", "", None
+
+
+def hold_user(user: User, base_url: str) -> None:
+    """Keep the HTTP client of one of Locust's users at `base_url`'s origin, in what it asks for and follows.
+
+    A request elsewhere raises `ForeignHostError` in the scenario before anything is sent. A client
+    that a scenario makes for itself is not seen.
+    """
+    client: Any = getattr(user, "client", None)
+    if not isinstance(client, FastHttpSession | HttpSession):
+        return
+    stay_within(client, base_url)
+    build, home = client._build_url, origin(base_url)  # noqa: SLF001 - there is no public hook
+
+    def build_url(path: str) -> str:
+        url: str = build(path)
+        if origin(url) != home:
+            raise ForeignHostError(f"{url} is not at {base_url}, the host under test")
+        return url
+
+    client._build_url = build_url  # type: ignore[method-assign]  # noqa: SLF001 - as above
 
 
 def stay_within(client: object, base_url: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import requests as http
 
 from loadstone.record.observations import Outcome
 from loadstone.record.recording import Recording
@@ -46,6 +47,11 @@ def _generator() -> Iterator[LoadGenerator]:
     return start_load_generator(
         lambda argv: subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL), TOKEN
     )
+
+
+def seen(sides, path: str) -> list[int]:
+    """Return how often each side's server was asked for `path`."""
+    return [http.get(f"{side.base_url}/seen", timeout=10).json().get(path, 0) for side in sides]
 
 
 def names(requests: Recording) -> set[str]:
@@ -264,3 +270,47 @@ def test_a_scenario_that_raises_is_counted(run):
     )
     assert done.scenario_errors > 0
     assert done.first_error == "KeyError: 'results'"
+
+
+@pytest.mark.parametrize("client", ["HttpUser", "FastHttpUser"])
+def test_users_ask_nobody_but_the_host_under_test(run, sides, client, monkeypatch):
+    """The class names another host, the tasks too, and so do a redirect and a proxy of the environment."""
+    stray = sides[1].base_url  # only loopback: were anything sent, this server would count it
+    monkeypatch.setenv("HTTP_PROXY", stray)
+    monkeypatch.setenv("http_proxy", stray)
+    done, requests = run(
+        f"""
+        from locust import {client}, constant, task
+
+        class Astray({client}):
+            host = "{stray}"
+            wait_time = constant(0.01)
+
+            @task
+            def at_home(self):
+                self.client.get("/home-only")
+
+            @task
+            def elsewhere(self):
+                self.client.get("{stray}/stray")
+
+            @task
+            def led_away(self):
+                self.client.get("/away")
+
+            @task
+            def rebased(self):
+                self.client.base_url, kept = "{stray}", self.client.base_url
+                try:
+                    self.client.get("/stray")
+                finally:
+                    self.client.base_url = kept
+        """
+    )
+    monkeypatch.undo()
+    assert seen(sides, "/stray") == [0, 0]
+    assert seen(sides, "/home-only")[0] > 0
+    assert seen(sides, "/home-only")[1] == 0
+    assert names(requests) == {"GET /home-only", "GET /away"}
+    assert done.scenario_errors > 0
+    assert "the host under test" in done.first_error
