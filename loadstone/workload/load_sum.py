@@ -86,8 +86,7 @@ class Sum:
     def _line(self, name: str) -> WorkerLine:
         inbox, done = self.inboxes[name], self.inboxes[name].done
         due = done.due if done else self._expected(name)
-        told = inbox.iterations + inbox.not_sent
-        lost = 0 if done else max(0, due - told)
+        lost = 0 if done else max(0, due - inbox.told)
         before, after = self.clocks[name], self.now.get(name, self.clocks[name])
         foreign = before.bound_ns > 0  # the master's own clock needs no bound
         return WorkerLine(
@@ -133,4 +132,11 @@ class Sum:
             expected = self._expected(name)
             if self.arrivals is not None and inbox.done is not None and inbox.done.due != expected:
                 return f"{name} handed out {inbox.done.due} arrivals, and the plan gave it {expected}"
-        return ""
+        return next(filter(None, map(self._excess, self.inboxes)), "")
+
+    def _excess(self, name: str) -> str:
+        """Say where a worker told of more arrivals than its share: some were carried out or counted twice."""
+        if self.arrivals is None:
+            return ""
+        told, share = self.inboxes[name].told, self.arrivals.count(self.epochs.shares(name))
+        return f"{name} carried out {told} arrivals, and the plan gave it {share}" if told > share else ""

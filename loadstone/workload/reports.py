@@ -81,6 +81,11 @@ class Inbox:
     repeated: int = field(default=0)
     """Reports that came although they were taken already."""
 
+    @property
+    def told(self) -> int:
+        """Arrivals of which the reports taken tell what became of them."""
+        return self.iterations + self.not_sent
+
     def take(self, report: Numbered) -> tuple[Recording, Recording] | None:
         """Return what a report adds (requests, schedule) to the block; None where it adds nothing new.
 

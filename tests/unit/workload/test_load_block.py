@@ -162,6 +162,16 @@ def test_a_worker_that_dies_leaves_what_is_not_due_to_the_others_and_the_rest_is
     assert dead.name in team.lost
 
 
+def test_a_worker_that_carried_out_more_than_its_share_is_found_out():
+    """It says that it handed out what the plan gave it, but its reports hold more iterations."""
+    team = Team()
+    Scripted(team, "a", lambda worker: worker.say(worker.done(worker.owned + 41, due=worker.owned)))
+    Scripted(team, "b", honest)
+    done, requests, _ = run(team)
+    assert requests.total > done.planned == done.due == 1000
+    assert done.mismatch == "a carried out 541 arrivals, and the plan gave it 500"
+
+
 def test_an_epoch_that_came_too_late_is_a_mismatch():
     team = Team()
     Scripted(team, "a", lambda worker: worker.say(Gone("was killed")))
