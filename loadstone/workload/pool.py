@@ -184,11 +184,14 @@ class Pool:
         return due
 
     def abandon_busy(self) -> list[tuple[int, int]]:
-        """End the users that are still at work; return when each one's was due, and begun."""
+        """End the users that are still at work; return when each one's was due, and begun.
+
+        Some are through by themselves before their end reaches them: their answers were there,
+        and nobody had looked. Their work is counted already, and is not returned.
+        """
         late = [seat for seat in self._seats if seat.busy]
-        found = [(seat.due_ns, seat.begun_ns) for seat in late]
         gevent.killall([seat.greenlet for seat in late], timeout=STOP_S)
-        return found
+        return [(seat.due_ns, seat.begun_ns) for seat in late if seat.busy or seat.given_up]
 
     def stop(self) -> None:
         """End all users; their `on_stop` runs."""

@@ -39,7 +39,8 @@ class Seat:
     """One user's place in its pool."""
 
     __slots__ = (
-        "begun_ns", "busy", "due_ns", "greenlet", "number", "place", "pool", "started", "stream", "user",
+        "begun_ns", "busy", "due_ns", "given_up", "greenlet", "number", "place", "pool", "started", "stream",
+        "user",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, user: User, place: int) -> None:
@@ -49,6 +50,8 @@ class Seat:
         """Index of its class."""
         self.stream = QuickRandom(0)
         self.busy = self.started = False
+        self.given_up = False
+        """Whether its work was ended before it was done."""
         self.number = self.due_ns = self.begun_ns = 0
         self.greenlet: Any = None
 
@@ -110,6 +113,7 @@ def _as_work(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             execute(self, task)
         except gevent.GreenletExit:
             outcome = Outcome.TIMEOUT
+            seat.given_up = True
             raise
         except BaseException as error:
             if not isinstance(error, _FLOW):

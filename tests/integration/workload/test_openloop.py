@@ -111,6 +111,31 @@ def test_what_the_backlog_does_not_hold_is_counted_as_not_sent(run):
     assert count(told["schedule"], "Stuck.look", "timeout") == 2
 
 
+def test_work_that_is_done_before_its_end_reaches_it_is_counted_once(run):
+    told = run(
+        """
+        import gevent
+        from gevent.event import Event
+        answered, kill = Event(), gevent.killall
+        def answer_and_kill(greenlets, **options):
+            answered.set()
+            kill(greenlets, **options)
+        gevent.killall = answer_and_kill
+        class Late(User):
+            @task
+            def look(self):
+                send = Send("GET /")
+                answered.wait()
+                send()
+        """,
+        most_users=10,
+        users=10,
+        drain_s=0.1,
+    )
+    assert count(told["requests"], "GET /") == count(told["schedule"], "Late.look") == 10
+    assert told["unfinished"] == count(told["requests"], "(unfinished)", "timeout") == 0
+
+
 def test_starting_and_stopping_are_no_part_of_the_plan(run):
     told = run(
         """
