@@ -31,6 +31,8 @@ HEAD_START_NS = 20_000_000
 SECOND_S = 1.0
 SETTLE_S = 0.05
 """After a second is over, until it is told."""
+PAUSE_S = 0.001
+"""Between the parts of making a report: long enough for the hub to look at its timers."""
 RESEND_S = 1.0
 """After which the last report is sent again where nobody acknowledged it."""
 ORPHAN_S = 15.0
@@ -174,13 +176,19 @@ class Teller:
             self._keep_memory()
 
     def _report(self, seq: int, elapsed: int) -> Report:
-        requests, schedule = self._requests.take().pack(), self._schedule.take().pack()
+        """Make a second's report, a millisecond or two of work at a time: what falls due goes in between."""
+        taken, recorded = self._requests.take(), self._requests.recorded
+        gevent.sleep(PAUSE_S)
+        requests = taken.pack()
+        gevent.sleep(PAUSE_S)
+        taken, scheduled = self._schedule.take(), self._schedule.recorded
+        gevent.sleep(PAUSE_S)
         return Report(
             seq=seq,
             requests=requests,
-            schedule=schedule,
-            recorded=self._requests.recorded,
-            scheduled=self._schedule.recorded,
+            schedule=taken.pack(),
+            recorded=recorded,
+            scheduled=scheduled,
             cpu_s=self._cpu_s(),
             elapsed_s=elapsed,
             users=self._pool.living if self._pool else 0,
