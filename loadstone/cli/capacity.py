@@ -19,6 +19,7 @@ from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
 from loadstone.cli.options import run_options
 from loadstone.cli.shared import config_option, err, open_project
+from loadstone.config.allowed import named_twice
 from loadstone.config.capacity import CapacityWish, compile_capacity
 from loadstone.config.crew import CrewWish
 from loadstone.errors import ExitCode
@@ -152,7 +153,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
         command=command_line(),
         database_url=asked.database_url,
         redis_url=asked.redis_url,
-        allowed_hosts=asked.allow_host,
+        allowed_hosts=named_twice(project, asked.allow_host),
     )
     with _view(quiet=asked.quiet) as view:
         outcome = conduct_capacity(experiment, options, view)

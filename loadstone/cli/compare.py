@@ -14,6 +14,7 @@ from loadstone.cli.live import LiveWish, live_options, watched
 from loadstone.cli.options import run_options
 from loadstone.cli.shared import config_option, err, open_project, sources_of
 from loadstone.cli.telemetry import metrics_options, watcher_of
+from loadstone.config.allowed import named_twice
 from loadstone.config.compile import PROFILE_S, PROFILED_FROM_S, Wish, compile_experiment
 from loadstone.config.crew import CrewWish
 from loadstone.config.deployments import compile_deployments, deployments_of
@@ -238,7 +239,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             command=command_line(),
             database_url=None if experiment.deployed else asked.database_url,
             redis_url=None if experiment.deployed else asked.redis_url,
-            allowed_hosts=asked.allow_host,
+            allowed_hosts=named_twice(project, asked.allow_host),
             watcher=watcher,
         )
         if offer is not None:

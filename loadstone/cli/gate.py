@@ -15,6 +15,7 @@ from loadstone.cli.calls import check_json_path
 from loadstone.cli.options import run_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out, sources_of
+from loadstone.config.allowed import named_twice
 from loadstone.config.gate import GateConfig, compile_gate
 from loadstone.config.load import Project
 from loadstone.gate.annotations import annotate
@@ -119,7 +120,7 @@ def command(
         command=_command(sides, only, exact_only=exact_only, seed=seed),
         database_url=database_url,
         redis_url=redis_url,
-        allowed_hosts=allow_host,
+        allowed_hosts=named_twice(project, allow_host),
     )
     gate = _gate(project, gated, sides, options, seed=seed, keep_going=keep_going, quiet=quiet)
     result = run_gate(gate)

@@ -20,6 +20,7 @@ from loadstone.cli.live import LiveWish, live_options, page_of
 from loadstone.cli.options import run_options
 from loadstone.cli.shared import config_option, err, open_project, out
 from loadstone.cli.telemetry import metrics_options, watcher_of
+from loadstone.config.allowed import named_twice
 from loadstone.config.crew import CrewWish
 from loadstone.config.offered import LoadWish, compile_load
 from loadstone.errors import ExitCode
@@ -153,7 +154,7 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
             command=command_line(),
             database_url=asked.database_url,
             redis_url=asked.redis_url,
-            allowed_hosts=asked.allow_host,
+            allowed_hosts=named_twice(project, asked.allow_host),
             watcher=watcher,
         )
         outcome = run_load(experiment, options, view if page is None else LoadTogether(view, OfferView(page)))

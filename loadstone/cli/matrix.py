@@ -11,6 +11,7 @@ from loadstone.cli.calls import command_line
 from loadstone.cli.options import run_options
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, err, open_project, out
+from loadstone.config.allowed import named_twice
 from loadstone.config.matrix import MatrixWish, compile_matrix
 from loadstone.lanes.conductor import Options
 from loadstone.lanes.matrix import run_matrix
@@ -88,7 +89,7 @@ def command(
         command=plan.command,
         database_url=database_url,
         redis_url=redis_url,
-        allowed_hosts=allow_host,
+        allowed_hosts=named_twice(project, allow_host),
     )
     with progress_view(quiet=quiet) as view:
         outcome = run_matrix(plan, experiments, options, view, view.step)

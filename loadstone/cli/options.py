@@ -21,8 +21,8 @@ _RUN = (
         "--allow-host",
         multiple=True,
         metavar="HOST",
-        help="Confirm a host beyond loopback: of services, or, to compare, of a deployment "
-        "that compare.allowed_hosts names.",
+        help="Confirm a host beyond loopback that compare.allowed_hosts names: of services, of a target "
+        "for workers elsewhere, of a deployment.",
     ),
     click.option("--quiet", "-q", is_flag=True, help="No progress view."),
 )

@@ -12,6 +12,7 @@ from loadstone.cli import compare
 from loadstone.cli.calls import check_json_path
 from loadstone.cli.progress import progress_view
 from loadstone.cli.shared import config_option, find_run, open_project
+from loadstone.config.allowed import named_twice
 from loadstone.errors import ConfigurationError
 from loadstone.lanes.conductor import Options, report_kept, resume
 from loadstone.record.kept import Kept, read_kept
@@ -66,7 +67,7 @@ def command(
         command=kept.plan.command,
         database_url=None if experiment.deployed else database_url,
         redis_url=None if experiment.deployed else redis_url,
-        allowed_hosts=asked.allow_host,
+        allowed_hosts=named_twice(project, asked.allow_host),
     )
     with progress_view(quiet=quiet) as view:
         outcome = resume(kept, experiment, options, view)

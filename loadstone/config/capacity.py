@@ -123,7 +123,7 @@ def compile_capacity(project: Project, wish: CapacityWish) -> CapacityExperiment
         most_users=wish.most_users or raw.most_users,
         most_backlog=max(0, raw.most_backlog),
         most_lag_us=parse_duration(raw.most_lag) * 1e6,
-        crew=_crew(wish.crew),
+        crew=_crew(wish.crew, project),
         pinned=wish.pinned,
     )
 
@@ -212,12 +212,12 @@ def _repeats(count: int) -> int:
     return count
 
 
-def _crew(wish: CrewWish) -> Crew:
+def _crew(wish: CrewWish, project: Project) -> Crew:
     if wish.web:
         raise ConfigurationError(
             "the web UI shows no search", remedy="leave out --web; the progress tells every window"
         )
-    return compile_crew(wish)
+    return compile_crew(wish, project.raw.compare.allowed_hosts)
 
 
 def _positive(what: str, value: float | None) -> float | None:

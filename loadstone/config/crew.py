@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from loadstone.config.allowed import how_to_allow
 from loadstone.config.units import parse_duration
 from loadstone.errors import ConfigurationError
 
@@ -69,8 +70,13 @@ class CrewWish:
     allowed_hosts: Collection[str] = ()
 
 
-def compile_crew(wish: CrewWish) -> Crew:
-    """Return who sends the load; raises `ConfigurationError`."""
+def compile_crew(wish: CrewWish, named: Collection[str] = ()) -> Crew:
+    """Return who sends the load; raises `ConfigurationError`.
+
+    Args:
+        wish: what was asked for, with the hosts that the command line confirms.
+        named: hosts beyond this machine that the configuration allows.
+    """
     local = wish.workers if wish.workers is not None else int(not wish.expect_workers)
     if not 0 <= local <= MOST_WORKERS or wish.expect_workers < 0 or not local + wish.expect_workers:
         raise ConfigurationError(
@@ -87,11 +93,11 @@ def compile_crew(wish: CrewWish) -> Crew:
             remedy=f"set {TOKEN_VARIABLE} here and for the workers",
         )
     target = wish.target_host or ""
-    if target and target not in LOOPBACK and target not in wish.allowed_hosts:
+    if target and target not in LOOPBACK and not (target in named and target in wish.allowed_hosts):
         raise ConfigurationError(
             f"--target-host names {target}, which is not this machine's loopback",
             cause="workers elsewhere would send load there",
-            remedy=f"if you mean it, say so a second time: --allow-host {target}",
+            remedy=how_to_allow(target),
         )
     return Crew(
         local=local,

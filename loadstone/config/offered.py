@@ -118,7 +118,7 @@ def compile_offer(project: Project, wish: LoadWish) -> Offer:
         most_lag_us=parse_duration(raw.most_lag) * 1e6,
         tags=wish.tags,
         exclude_tags=wish.exclude_tags,
-        crew=compile_crew(wish.crew),
+        crew=compile_crew(wish.crew, project.raw.compare.allowed_hosts),
     )
 
 

@@ -138,7 +138,7 @@ class RawCompare(Table, frozen=True, kw_only=True):
     gating: list[str] = []
     reports: str = "reports"
     allowed_hosts: list[str] = []
-    """Hosts beyond loopback whose deployments may be compared, once the command line confirms them."""
+    """Hosts beyond loopback that load may go to, or data, once the command line confirms them."""
 
 
 class RawLoad(Table, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import redis
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
+from loadstone.config.allowed import how_to_allow
 from loadstone.errors import ConfigurationError
 from loadstone.target.urls import is_loopback, password_of, redact
 
@@ -45,13 +46,13 @@ def redis_parts(url: str) -> dict[str, object]:
 
 
 def require_allowed(hosts: Collection[str], allowed: Collection[str], option: str) -> None:
-    """Raise ConfigurationError for a host that is neither loopback nor confirmed by name."""
+    """Raise ConfigurationError for a host that is neither loopback nor named twice, as `allowed` are."""
     for host in sorted(hosts):
         if not is_loopback(host) and host not in allowed:
             raise ConfigurationError(
                 f"{option} names {host}, which is not this machine",
                 cause="databases would be created and dropped there",
-                remedy=f"if you mean it, say so a second time: --allow-host {host}",
+                remedy=how_to_allow(host),
             )
 
 

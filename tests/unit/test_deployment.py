@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from loadstone.config.crew import LOCUST_PORT, TOKEN_VARIABLE, CrewWish, compile
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "deploy" / "workers"
+SHIPPED = tomllib.loads((ROOT / "loadstone.toml").read_text())
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 
 
@@ -58,7 +60,7 @@ def test_the_run_expects_workers_at_an_address_that_needs_a_secret(where):
         allowed_hosts=given["allow_host"],
         token="secret",
     )
-    crew = compile_crew(wish)
+    crew = compile_crew(wish, SHIPPED["compare"]["allowed_hosts"])
     assert (crew.bind, crew.port, crew.local) == ("0.0.0.0", LOCUST_PORT, 0)  # noqa: S104 - as above
     assert crew.listen == "0.0.0.0"  # noqa: S104 - compared, not bound
 

@@ -36,6 +36,19 @@ def test_what_would_go_beyond_this_machine_needs_to_be_meant(wish, problem):
     assert raised.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "named"), [(["10.0.0.5"], []), ([], ["10.0.0.5"]), (["10.0.0.6"], ["10.0.0.5"])]
+)
+def test_a_target_elsewhere_is_named_and_confirmed_or_refused(confirmed, named):
+    wish = CrewWish(
+        expect_workers=1, bind="10.0.0.5", token="s", target_host="10.0.0.5", allowed_hosts=confirmed
+    )
+    with pytest.raises(ConfigurationError) as raised:
+        compile_crew(wish, named)
+    assert 'allowed_hosts = ["10.0.0.5"]' in raised.value.remedy
+    assert "--allow-host 10.0.0.5" in raised.value.remedy
+
+
 def test_with_a_secret_and_confirmed_it_may():
     crew = compile_crew(
         CrewWish(
@@ -44,7 +57,8 @@ def test_with_a_secret_and_confirmed_it_may():
             token="s",
             target_host="10.0.0.5",
             allowed_hosts=["10.0.0.5"],
-        )
+        ),
+        ["10.0.0.5"],
     )
     assert (crew.bind, crew.port, crew.target_host) == ("10.0.0.5", 7000, "10.0.0.5")
     assert crew.listen == "0.0.0.0"  # noqa: S104 - compared, not bound
