@@ -1,6 +1,5 @@
 """PgBouncer before PostgreSQL, where it is installed (toggle `db_connections`)."""
 
-import json
 import os
 import shutil
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from factories import CustomerFactory, ProductFactory
 from serving import await_ready, fetch, send
 from settings_of import GOOD, manage
 
@@ -48,6 +48,7 @@ def temporary():
 
 @installed
 def test_many_threads_share_a_few_connections(serve, supervisor, environment, temporary):
+    customer, products = CustomerFactory(), [ProductFactory(stock=9).pk for _ in range(3)]
     begun, _ = connections_since(environment, None)  # those of other tests' servers may go meanwhile
     base, child, log = serve(
         SHOP_DB_CONNECTIONS="pgbouncer", SHOP_THREADS="16", SHOP_POOL_SIZE="2", TMPDIR=str(temporary)
@@ -57,14 +58,13 @@ def test_many_threads_share_a_few_connections(serve, supervisor, environment, te
     (folder,) = temporary.glob("shop-pooler-*")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not (folder / "pgbouncer.ini").exists()  # it holds a password
-    shown = json.loads(fetch(f"{base}/api/v1/products")[1])["results"]
     with ThreadPoolExecutor(16) as pool:
         asked = list(
-            pool.map(lambda n: fetch(f"{base}/api/v1/products/{shown[n % len(shown)]['id']}"), range(200))
+            pool.map(lambda n: fetch(f"{base}/api/v1/products/{products[n % len(products)]}"), range(200))
         )
     assert {status for status, _ in asked} == {200}
     assert 1 <= connections_since(environment, begun)[1] <= 2
-    order = {"lines": [{"product": shown[0]["id"], "quantity": 1}], "customer": 1}
+    order = {"lines": [{"product": products[0], "quantity": 1}], "customer": customer.pk}
     assert send(f"{base}/api/v1/orders", order)[0] == 201
     supervisor.stop(child, grace_s=5)
     assert not Path(f"/proc/{pooler}").exists()
