@@ -176,17 +176,22 @@ class Teller:
             self._keep_memory()
 
     def _report(self, seq: int, elapsed: int) -> Report:
-        """Make a second's report, a millisecond or two of work at a time: what falls due goes in between."""
-        taken, recorded = self._requests.take(), self._requests.recorded
-        gevent.sleep(PAUSE_S)
-        requests = taken.pack()
-        gevent.sleep(PAUSE_S)
-        taken, scheduled = self._schedule.take(), self._schedule.recorded
-        gevent.sleep(PAUSE_S)
+        """Make a second's report, a millisecond or two of work at a time: what falls due goes in between.
+
+        What is in it was cut at one instant, so that an iteration is never told without its requests.
+        """
+        requests, schedule = self._requests.split(), self._schedule.split()
+        recorded, scheduled = self._requests.recorded, self._schedule.recorded
+        packed = []
+        for part in (requests, schedule):
+            taken = part.take()
+            gevent.sleep(PAUSE_S)
+            packed.append(taken.pack())
+            gevent.sleep(PAUSE_S)
         return Report(
             seq=seq,
-            requests=requests,
-            schedule=taken.pack(),
+            requests=packed[0],
+            schedule=packed[1],
             recorded=recorded,
             scheduled=scheduled,
             cpu_s=self._cpu_s(),

@@ -103,6 +103,21 @@ class Recorder:
         taken, self._kept = self._kept, Recording()
         return taken
 
+    def split(self) -> Recorder:
+        """Hand everything recorded since the last take to a recorder of its own, whose `take` returns it.
+
+        Costs microseconds, so that several recorders can be cut at the same instant.
+        """
+        part = Recorder(self._zero_ns)
+        part._endpoints, part._names = self._endpoints, self._names
+        part._buffer, self._buffer = self._buffer, part._buffer
+        part._open, self._open = self._open, part._open
+        part._sealed, self._sealed = self._sealed, part._sealed
+        part._kept, self._kept = self._kept, part._kept
+        self._store, part._store = self._buffer.extend, part._buffer.extend
+        self.recorded += len(part._buffer) // _FIELDS
+        return part
+
     def _count(self, second: int, rows: npt.NDArray[np.int64]) -> None:
         if second != self._open.second:
             self._seal()

@@ -89,6 +89,19 @@ def test_a_wish_to_end_reaches_every_worker_and_the_sum_is_that_of_what_fell_due
     assert requests.total == done.due < 90 * 30
 
 
+def test_every_report_tells_of_iterations_with_their_requests(crew):
+    """Else a worker that is killed after it would leave iterations of which no request is known."""
+    seen = []
+
+    def note(_second, requests, schedule):
+        seen.append((requests.total, schedule.count(endpoint="Asking.ask")))
+        return True
+
+    crew.run(block("600/4s", 4.0), note)
+    assert len(seen) >= 3
+    assert [requests for requests, _ in seen] == [iterations for _, iterations in seen]
+
+
 def test_workers_killed_in_mid_run_are_noticed_and_their_arrivals_taken_over(doomed):
     team = doomed.team
 

@@ -57,6 +57,18 @@ def test_takes_add_up_to_everything_that_was_recorded(recorder):
     assert Histogram.total_of(part.histogram("service") for part in parts) == total.histogram("service")
 
 
+def test_a_split_takes_what_was_recorded_until_then_and_no_more(recorder):
+    known = recorder.endpoint("GET /")
+    for end in range(BATCH + 3):
+        recorder.record(known, Outcome.OK, T0, T0, T0 + end * MS)
+    part, recorded = recorder.split(), recorder.recorded
+    recorder.record(recorder.endpoint("GET /new"), Outcome.OK, T0, T0, T0 + 1 * MS)
+    assert (part.take().total, recorded) == (BATCH + 3, BATCH + 3)
+    rest = recorder.take()
+    assert {key.endpoint for key in rest.cells} == {"GET /new"}
+    assert recorder.recorded == BATCH + 4
+
+
 def test_requests_that_end_out_of_order_belong_to_the_second_they_ended_in(recorder):
     endpoint = recorder.endpoint("GET /")
     for second in (5, 3, 5, 4, 3):
