@@ -187,11 +187,16 @@ class Pool:
         """End the users that are still at work; return when each one's was due, and begun.
 
         Some are through by themselves before their end reaches them: their answers were there,
-        and nobody had looked. Their work is counted already, and is not returned.
+        and nobody had looked. Their work is counted already, and is not returned. Others take no
+        notice of their end; they are disowned, and leave when they come for work again.
         """
         late = [seat for seat in self._seats if seat.busy]
-        gevent.killall([seat.greenlet for seat in late], timeout=STOP_S)
-        return [(seat.due_ns, seat.begun_ns) for seat in late if seat.busy or seat.given_up]
+        with suppress(gevent.Timeout):
+            gevent.killall([seat.greenlet for seat in late], timeout=STOP_S)
+        for seat in late:
+            if seat.busy:
+                seat.disown()
+        return [(seat.due_ns, seat.begun_ns) for seat in late if seat.given_up]
 
     def stop(self) -> None:
         """End all users; their `on_stop` runs."""

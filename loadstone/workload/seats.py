@@ -25,7 +25,7 @@ from locust.user.task import DefaultTaskSet, TaskSet
 
 from loadstone.record.observations import Outcome
 from loadstone.stats.streams import QuickRandom
-from loadstone.workload.due import clear_due, set_due
+from loadstone.workload.due import UNTIMED, clear_due, set_due
 
 if TYPE_CHECKING:
     from loadstone.workload.pool import Pool
@@ -39,8 +39,8 @@ class Seat:
     """One user's place in its pool."""
 
     __slots__ = (
-        "begun_ns", "busy", "due_ns", "given_up", "greenlet", "number", "place", "pool", "started", "stream",
-        "user",
+        "begun_ns", "busy", "doing", "due_ns", "given_up", "greenlet", "number", "place", "pool", "started",
+        "stream", "user",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, user: User, place: int) -> None:
@@ -52,13 +52,21 @@ class Seat:
         self.busy = self.started = False
         self.given_up = False
         """Whether its work was ended before it was done."""
+        self.doing = ""
+        """Name of the task that it executes."""
         self.number = self.due_ns = self.begun_ns = 0
         self.greenlet: Any = None
 
     def await_work(self) -> None:
-        """Park until there is work, unless the user is at work already."""
+        """Park until there is work, unless the user is at work already.
+
+        Raises:
+            GreenletExit: it was disowned.
+        """
         if self.busy:
             return
+        if self.given_up:
+            raise gevent.GreenletExit
         self.pool.park(self)
         self.busy = True
         self.pool.busy += 1
@@ -66,14 +74,20 @@ class Seat:
         set_due(self.due_ns)
         self.begun_ns = time.perf_counter_ns()
 
-    def end_work(self, name: str, outcome: Outcome) -> None:
+    def disown(self) -> None:
+        """Be done with a user that took no notice of its end: whatever it still does is not recorded."""
+        UNTIMED[self.greenlet] = 1
+        self.given_up = True
+        self.end_work(Outcome.TIMEOUT)
+
+    def end_work(self, outcome: Outcome) -> None:
         """Record the iteration that is over."""
         if self.busy:
             self.busy = False
             self.pool.busy -= 1
             clear_due()
             now = time.perf_counter_ns()
-            self.pool.record(name, outcome, self.due_ns, self.begun_ns, now)
+            self.pool.record(self.doing, outcome, self.due_ns, self.begun_ns, now)
 
 
 def install() -> None:
@@ -108,6 +122,7 @@ def _as_work(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             execute(self, task)
             return
         seat.await_work()
+        seat.doing = f"{type(self.user).__name__}.{getattr(task, '__name__', 'task')}"
         outcome = Outcome.OK
         try:
             execute(self, task)
@@ -121,6 +136,6 @@ def _as_work(execute: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
                 outcome = Outcome.CHECK_FAILED
             raise
         finally:
-            seat.end_work(f"{type(self.user).__name__}.{getattr(task, '__name__', 'task')}", outcome)
+            seat.end_work(outcome)
 
     return execute_task

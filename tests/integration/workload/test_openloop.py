@@ -30,7 +30,7 @@ def run(tmp_path: Path):
         scenario.write_text(dedent(text))
         done = subprocess.run(
             [sys.executable, str(PROGRAM), str(scenario), json.dumps(options)],
-            capture_output=True,
+            stdout=subprocess.PIPE,
             check=True,
             timeout=60,
         )
@@ -134,6 +134,38 @@ def test_work_that_is_done_before_its_end_reaches_it_is_counted_once(run):
     )
     assert count(told["requests"], "GET /") == count(told["schedule"], "Late.look") == 10
     assert told["unfinished"] == count(told["requests"], "(unfinished)", "timeout") == 0
+
+
+def test_a_user_that_takes_no_notice_of_its_end_is_measured_no_more_and_gets_no_more_work(run):
+    told = run(
+        """
+        import gevent, time
+        from greenlet import getcurrent
+        from loadstone.workload.due import UNTIMED
+        class Stubborn(User):
+            @task
+            def look(self):
+                by = time.monotonic() + 4
+                while time.monotonic() < by:
+                    try:
+                        gevent.sleep(0.5)
+                    except BaseException:
+                        drawn.append("took no notice")
+                drawn.append(getcurrent() in UNTIMED)
+        stop = Pool.stop
+        def wait_and_stop(pool):
+            gevent.sleep(3)
+            stop(pool)
+        Pool.stop = wait_and_stop
+        """,
+        most_users=2,
+        users=2,
+        drain_s=0.1,
+    )
+    assert sorted(told["drawn"], key=str) == [True, True, "took no notice", "took no notice"]
+    assert (told["unfinished"], told["not_sent"], told["living"]) == (2, 8, 0)
+    assert count(told["schedule"], "Stubborn.look", "timeout") == 2
+    assert count(told["schedule"], "Stubborn.look") == 0
 
 
 def test_starting_and_stopping_are_no_part_of_the_plan(run):
