@@ -42,11 +42,15 @@ class RpcLine:
         self.heard = False
         self.refused = ""
         """Why the master does not want this worker."""
+        self.failed: Failed | None = None
+        """Why this worker could not do what it was told."""
         runner.register_message(LOCUST_MESSAGE, self._on_message)
         gevent.spawn(self._await_end)
 
     def send(self, message: Message) -> None:
         """Send one message to the conductor."""
+        if isinstance(message, Failed):
+            self.failed = message
         self._runner.send_message(LOCUST_MESSAGE, self._encoder.encode(message))  # type: ignore[arg-type]  # whatever msgpack carries
 
     def receive(self) -> Message:
@@ -81,6 +85,8 @@ class RemoteWorker(LoadGenerator):
         self._runner = runner
         self._scenario = scenario
         self._allowed = allowed
+        self.forbade = False
+        """Whether it was told to send load to a host that nobody allowed here."""
         runner.environment.events.report_to_master.add_listener(self._add_users)
 
     def _answer(self, order: Message) -> Message | None:
@@ -116,6 +122,7 @@ class RemoteWorker(LoadGenerator):
     def _require_allowed(self, url: str) -> None:
         host = urlsplit(url).hostname or ""
         if host not in LOOPBACK and host not in self._allowed:
+            self.forbade = True
             raise MeasurementError(
                 f"this worker may not send load to {host}",
                 remedy=f"start it with --allow-target {host} if you mean it",
@@ -187,6 +194,9 @@ def main() -> int:
     if line.refused:
         sys.stderr.write(f"error: refused by the master: {line.refused}\n")
         return 2
+    if line.failed:
+        sys.stderr.write(f"error: {line.failed.problem}\nremedy: {line.failed.remedy}\n")
+        return 2 if worker.forbade else 3
     sys.stderr.write("the run is over\n")
     return 0
 
