@@ -6,10 +6,13 @@ Appends a line a run, whatever became of it, and prints over all stored runs of 
 same settings k alarms in n with the exact one-sided 95% bound, never more than that
 supports, machine by machine and together. Runs of other settings are kept and not
 mixed in; settings that would see a change of 2% in fewer than 80% of runs do not count.
+`--target deployed` compares two deployments of the bench by their URLs, started afresh for
+every run: no server is started anew within it, and what makes one differ from the other stays.
 
 Examples:
     python benchmarks/accuracy/aa.py --runs 10
     python benchmarks/accuracy/aa.py --for 45m --target bench
+    python benchmarks/accuracy/aa.py --runs 5 --target deployed
     python benchmarks/accuracy/aa.py --runs 0
 """
 
@@ -19,6 +22,8 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from statistics import median
@@ -26,6 +31,7 @@ from statistics import median
 import campaign
 from campaign import Cell, Row
 from comparing import BENCH, OVERHEAD_S, SHOP, Comparison, compare, row_of
+from deployed import CHOICE, two_deployments
 from ledger import append, stored
 from progress import say
 from tables import (
@@ -43,7 +49,7 @@ from tables import (
 from loadstone.errors import LoadstoneError
 
 NAME = "aa"
-CHOICES = {"shop": "orm=prefetch", "bench": "size=0"}
+CHOICES = {"shop": "orm=prefetch", "bench": "size=0", "deployed": CHOICE}
 CERTIFIED_BY_S = (60, 120, 180, 300)
 
 
@@ -82,7 +88,10 @@ def _cell(options: argparse.Namespace) -> Cell:
 
 
 def _run(comparison: Comparison, options: argparse.Namespace, seeds: Iterator[int] | None) -> Row:
-    with compare(comparison, next(seeds) if seeds else None, options.keep) as ran:
+    with ExitStack() as stack:
+        if options.target == "deployed":
+            comparison = _of_deployments(comparison, stack.enter_context(two_deployments()))
+        ran = stack.enter_context(compare(comparison, next(seeds) if seeds else None, options.keep))
         row = {
             "target": options.target,
             "choice": options.choice,
@@ -91,6 +100,11 @@ def _run(comparison: Comparison, options: argparse.Namespace, seeds: Iterator[in
         }
         append(NAME, [row])
     return row
+
+
+def _of_deployments(comparison: Comparison, urls: tuple[str, str]) -> Comparison:
+    words = tuple(word for word in comparison.options if word != "--allow-identical")
+    return replace(comparison, before=urls[0], after=urls[1], options=words)
 
 
 def _alike(row: Row, options: argparse.Namespace) -> bool:
