@@ -74,6 +74,14 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunic
         worker_started(threads)
 
 
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - as above
+    """Write what a worker counted last; called in it."""
+    if os.environ.get(METRICS_FOLDER):
+        from core.metrics import LEDGER  # noqa: PLC0415 - as above
+
+        LEDGER.write()
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401, ARG001 - gunicorn has no types; it passes both
     """Keep a dead worker's counts and drop its gauges."""
     if os.environ.get(METRICS_FOLDER):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from catalogue.models import Brand, Category, Product, Tag
 from catalogue.plain import PlainProduct
 from catalogue.selectors import listed_products
 from catalogue.serializers import ProductSerializer
-from core import caching
+from core import caching, metrics
 from core.answering import ToggledRenderer
 from core.keyset import Place, seek
+from core.ledger import Ledger
+from core.tally import Tally
 from core.throttling import CacheThrottle
 from django.conf import settings
 from django.core.cache.backends.base import BaseCache
@@ -27,6 +30,8 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.cache import _generate_cache_header_key, set_response_etag
 from django.utils.text import compress_string
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.values import MultiProcessValue
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
@@ -176,3 +181,42 @@ def test_a_signed_token_is_checked(benchmark: Benchmark) -> None:
     token["user_id"] = "7"
     raw, check = str(token).encode(), JWTStatelessUserAuthentication()
     assert benchmark(lambda: check.get_user(check.get_validated_token(raw))).id == "7"
+
+
+@pytest.mark.benchmark(group="instrumentation")
+@pytest.mark.parametrize("how", ["ledger", "one by one"])
+def test_a_request_is_counted(
+    benchmark: Benchmark, how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By `core.ledger`, which writes once a second, and by an increment of the metric for each figure."""
+    used = Tally(queries=2, query_seconds=0.003)
+    if how == "ledger":
+        ledger = Ledger(metrics.BUCKETS, lambda *_: None)
+
+        def count() -> None:
+            ledger.begin()
+            ledger.end(("GET", "products", 2), 0.02, used)
+    else:
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        monkeypatch.setattr("prometheus_client.metrics.values.ValueClass", MultiProcessValue())
+        count = _one_by_one(used)
+    benchmark(count)
+
+
+def _one_by_one(used: Tally) -> Callable[[], None]:
+    """Return what counts a request in metrics whose values are files, as those of several workers are."""
+    kind = {"registry": CollectorRegistry(), "labelnames": ("method", "route")}
+    where = ("GET", "products")
+    flying = Gauge("flying", "", registry=CollectorRegistry(), multiprocess_mode="livesum")
+    answered, queries, waited = (Counter(name, "", **kind).labels(*where) for name in ("a", "q", "w"))
+    took = Histogram("took", "", buckets=metrics.BUCKETS, **kind).labels(*where)
+
+    def count() -> None:
+        flying.inc()
+        flying.dec()
+        answered.inc()
+        took.observe(0.02)
+        queries.inc(used.queries)
+        waited.inc(used.query_seconds)
+
+    return count

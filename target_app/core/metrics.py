@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.core.signals import request_finished
@@ -33,6 +33,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from core import tally
+from core.ledger import Account, Kind, Ledger, Page
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PER_DECADE, DECADES = 4, 4
@@ -69,16 +70,6 @@ METRICS = (
 )
 
 
-class Answered(NamedTuple):
-    """How to count an answer of one method, route and class of status, looked up once."""
-
-    once: Callable[[], None]
-    observe: Callable[[float], None]
-    queries: Callable[[float], None]
-    query_seconds: Callable[[float], None]
-
-
-_answered: dict[tuple[str | None, str, int], Answered] = {}
 _open = threading.local()
 
 
@@ -118,54 +109,55 @@ class _Counting:
 
     def __enter__(self) -> Self:
         self.token = tally.current.set(self.used)
-        IN_FLIGHT.inc()
+        LEDGER.begin()
         self.started = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self.started
-        IN_FLIGHT.dec()
         tally.current.reset(self.token)
-        if self.status:
-            _count(self.request, self.status, seconds, self.used)
+        if self.status == TOO_MANY:
+            THROTTLED.inc()
+        LEDGER.end(_kind(self.request, self.status) if self.status else None, seconds, self.used)
 
 
-def _count(request: HttpRequest, status: int, seconds: float, used: tally.Tally) -> None:
+def _kind(request: HttpRequest, status: int) -> Kind:
     match = request.resolver_match
-    kind = (request.method, match.route if match else "unmatched", status // 100)
-    answered = _answered.get(kind) or _look_up(kind)
-    answered.once()
-    answered.observe(seconds)
-    if used.queries:
-        answered.queries(used.queries)
-        answered.query_seconds(used.query_seconds)
-    if used.hits:
-        HITS.inc(used.hits)
-    if used.misses:
-        MISSES.inc(used.misses)
-    if status == TOO_MANY:
-        THROTTLED.inc()
+    method = request.method if request.method in METHODS else "other"  # clients may write any
+    return method or "other", match.route if match else "unmatched", status // 100
+
+
+def _write(page: Page, in_flight: int, connected: int) -> None:
+    """Write what was counted into the metrics."""
+    for kind, account in page.accounts.items():
+        _write_account(kind, account)
+    HITS.inc(page.hits)
+    MISSES.inc(page.misses)
+    IN_FLIGHT.set(in_flight)
+    CONNECTIONS.set(connected)
+
+
+def _write_account(kind: Kind, account: Account) -> None:
+    *where, status = kind
+    REQUESTS.labels(*where, "5xx")  # no errors yet is 0, and not unknown
+    REQUESTS.labels(*where, f"{status}xx").inc(account.answered)
+    QUERIES.labels(*where).inc(account.queries)
+    QUERY_SECONDS.labels(*where).inc(account.query_seconds)
+    durations = DURATIONS.labels(*where)
+    # several at once: `observe` takes one only, and what it does is add to these
+    durations._sum.inc(account.seconds)
+    for bucket, count in zip(durations._buckets, account.buckets, strict=True):
+        if count:
+            bucket.inc(count)
+
+
+LEDGER = Ledger(BUCKETS, _write)
 
 
 def worker_started(threads: int) -> None:
     """Count a worker process that begins to serve with so many threads."""
     THREADS.set(threads)
     STARTS.inc()
-
-
-def _look_up(kind: tuple[str | None, str, int]) -> Answered:
-    method, route, status = kind
-    where = (method if method in METHODS else "other", route)
-    REQUESTS.labels(*where, "5xx")  # no errors yet is 0, and not unknown
-    found = Answered(
-        REQUESTS.labels(*where, f"{status}xx").inc,
-        DURATIONS.labels(*where).observe,
-        QUERIES.labels(*where).inc,
-        QUERY_SECONDS.labels(*where).inc,
-    )
-    if method in METHODS:  # clients may write any other: those are looked up each time
-        _answered[kind] = found
-    return found
 
 
 def _time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401 - as Django calls it
@@ -183,14 +175,14 @@ def watch(connection: BaseDatabaseWrapper, **_: object) -> None:
         connection.execute_wrappers.append(_time)
     if connection.alias not in _counted():
         _counted().add(connection.alias)
-        CONNECTIONS.inc()
+        LEDGER.connected(1)
 
 
 def notice_closed(**_: object) -> None:
     """Count down the connections that the end of a request closed; a receiver of `request_finished`."""
     for alias in [alias for alias in _counted() if connections[alias].connection is None]:
         _counted().discard(alias)
-        CONNECTIONS.dec()
+        LEDGER.connected(-1)
 
 
 def _counted() -> set[str]:
@@ -202,7 +194,11 @@ def _counted() -> set[str]:
 
 
 def exposition() -> tuple[bytes, str]:
-    """Return all metrics in Prometheus' text format, and its content type."""
+    """Return all metrics in Prometheus' text format, and its content type.
+
+    Of this process they are up to date; of other workers they are as old as a second.
+    """
+    LEDGER.write()
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()

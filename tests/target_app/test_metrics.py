@@ -25,11 +25,13 @@ def counted(settings, choose, db):  # noqa: ARG001 - the connection must be ther
     start = {}
 
     def gained(name, **labels):
+        metrics.LEDGER.write()
         key = (name, *labels.items())
         value = REGISTRY.get_sample_value(name, labels) or 0.0
         return value - start.setdefault(key, 0.0)
 
     def remember_start():
+        metrics.LEDGER.write()
         for family in REGISTRY.collect():
             for sample in family.samples:
                 start[(sample.name, *sample.labels.items())] = sample.value
