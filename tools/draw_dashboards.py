@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
@@ -55,6 +56,8 @@ class Source:
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.begin, self.end, self.run = time.time(), 0.0, ""
+        self.metric = ""
+        """The one chosen at the top of the dashboard: the first that there is, as in Grafana."""
 
     def await_ready(self) -> None:
         """Wait until it answers."""
@@ -70,16 +73,25 @@ class Source:
     def lines(self, query: Query) -> list[Line]:
         """Return what a query gives, second by second."""
         expr = query.expr.replace("$__rate_interval", "10s").replace("$run", self.run)
-        expr = expr.replace("$variant", ".+").replace("$metric", "latency_p50")
+        expr = expr.replace("$variant", ".+").replace("$metric", self.metric)
         words = urlencode({"query": expr, "start": self.begin, "end": self.end, "step": 1})
-        with urlopen(f"{self.address}/api/v1/query_range?{words}", timeout=30) as answer:  # noqa: S310 - as above
-            found = json.load(answer)["data"]["result"]
+        found = self._ask(f"query_range?{words}")["result"]
         return [
             Line.of(
                 query.legend, one["metric"], [(float(at) - self.begin, float(v)) for at, v in one["values"]]
             )
             for one in found
         ]
+
+    def choose_metric(self) -> None:
+        """Choose a metric of those whose effects are ratios."""
+        match = f'loadstone_effect{{run="{self.run}",kind="ratio"}}'
+        words = urlencode({"match[]": match, "start": self.begin, "end": self.end})
+        self.metric = self._ask(f"label/metric/values?{words}")[0]
+
+    def _ask(self, words: str) -> Any:  # noqa: ANN401 - whatever was asked for
+        with urlopen(f"{self.address}/api/v1/{words}", timeout=30) as answer:  # noqa: S310 - as above
+            return json.load(answer)["data"]
 
 
 @contextmanager
@@ -135,6 +147,7 @@ def compare(folder: Path, source: Source, port: int, urls: tuple[str, str], budg
         sys.exit(ran.stderr)
     source.end = time.time()
     source.run = next((folder / "runs").glob("*/result.json")).parent.name
+    source.choose_metric()
 
 
 def write(source: Source, budget: str) -> int:
