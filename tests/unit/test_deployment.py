@@ -99,7 +99,8 @@ def test_as_many_workers_are_started_as_are_expected():
 def test_nothing_runs_as_root():
     assert re.search(r"^USER loadstone$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     for name, service in COMPOSE.items():
-        assert name == "postgres" or re.fullmatch(r"[1-9]\d*:\d+", service["user"])  # it steps down itself
+        steps_down = name in {"postgres", "mariadb"}
+        assert steps_down or re.fullmatch(r"[1-9]\d*:\d+", service["user"])
     for one in (MASTER["Job"], WORKER["Deployment"]):
         assert pod(one)["securityContext"]["runAsNonRoot"]
 
@@ -107,12 +108,13 @@ def test_nothing_runs_as_root():
 @pytest.mark.parametrize("name", COMPOSE)
 def test_every_service_is_pinned_and_bounded(name):
     service = COMPOSE[name]
-    assert service["image"] == "loadstone:local" or re.search(
+    assert service["image"] in {"loadstone:local", "loadstone:mariadb"} or re.search(
         r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]
     )
     assert service["cap_drop"] == ["ALL"]
     assert service["deploy"]["resources"]["limits"]["memory"]
-    assert name in {"postgres", "rabbitmq"} or service["read_only"]  # those write where they are configured
+    writes_where_it_is_configured = name in {"postgres", "rabbitmq", "mariadb"}
+    assert writes_where_it_is_configured or service["read_only"]
     assert all(each.startswith("127.0.0.1:") for each in service.get("ports", ()))
 
 
