@@ -17,6 +17,7 @@ from rich.text import Text
 from loadstone.cli.calls import check_json_path, command_line, console_beside, put_json
 from loadstone.cli.crew import crew_options
 from loadstone.cli.lines import StepLines
+from loadstone.cli.live import LiveWish, live_options, page_of
 from loadstone.cli.options import run_options
 from loadstone.cli.shared import config_option, err, open_project
 from loadstone.config.allowed import named_twice
@@ -24,11 +25,12 @@ from loadstone.config.capacity import CapacityWish, compile_capacity
 from loadstone.config.crew import CrewWish
 from loadstone.errors import ExitCode
 from loadstone.lanes.capacity_conductor import CapacityOutcome, conduct_capacity
-from loadstone.lanes.capacity_design import CapacityView
+from loadstone.lanes.capacity_design import CapacityView, SearchTogether
 from loadstone.lanes.conductor import Options
 from loadstone.record.capacity_result import encode_capacity
 from loadstone.record.folder import MARKDOWN, PAGE
 from loadstone.report import capacity_reports
+from loadstone.telemetry.live import SearchView
 from loadstone.verdict.capacity_words import rate
 
 SHOWN = 8
@@ -40,6 +42,7 @@ Examples:
   loadstone capacity orm=prefetch --slo 'p95<100ms' --workers 2 --budget 10m
   loadstone capacity cache=off cache=aside --slo 'p99<100ms' --poisson --json - | jq .gains
   loadstone capacity orm=prefetch --slo 'p99<200ms' --processes 1,2,4 --for-rate 400
+  loadstone capacity cache=off cache=aside --slo 'p99<100ms' --live
 \b
 Objectives are thresholds: docs/load.md. What was searched is verified by loadstone verify RUN.
 Exit codes: 0 every capacity is known, at least in part; 1 a variant's is lower than the first one's, or
@@ -65,6 +68,7 @@ class Asked:
     most_users: int | None
     pinned: bool
     crew: CrewWish
+    live: LiveWish
     scenario: str | None
     size: str | None
     held: tuple[str, ...]
@@ -136,6 +140,7 @@ class Asked:
 @click.option("--allow-identical", is_flag=True, help="Search the same variant twice, to see the noise.")
 @click.option("--json", "json_path", metavar="FILE", help="Also write the result here; - is standard output.")
 @run_options
+@live_options
 @config_option
 def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked gives each its type
     """Find the most load that keeps an objective, for each of CHOICES such as orm=naive orm=prefetch.
@@ -155,8 +160,13 @@ def command(**given: Any) -> int:  # noqa: ANN401 - what click passes; Asked giv
         redis_url=asked.redis_url,
         allowed_hosts=named_twice(project, asked.allow_host),
     )
-    with _view(quiet=asked.quiet) as view:
-        outcome = conduct_capacity(experiment, options, view)
+    with page_of(asked.live) as page, _view(quiet=asked.quiet) as view:
+        views: list[CapacityView] = [view]
+        if page is not None:
+            views.append(SearchView(page, f"capacity of {experiment.title}", ", ".join(asked.objective)))
+        outcome = conduct_capacity(experiment, options, SearchTogether(*views))
+        if page is not None:
+            page.over(str((outcome.folder / PAGE).absolute()))
     return _finish(outcome, asked.json_path)
 
 

@@ -33,6 +33,33 @@ class CapacityView(Protocol):
         """A search is over."""
 
 
+class SearchTogether:
+    """Several views of one search."""
+
+    def __init__(self, *views: CapacityView) -> None:
+        self._views = views
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.step(text, share)
+
+    def offering(self, label: str, rate_rps: float, share: float) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.offering(label, rate_rps, share)
+
+    def judged(self, label: str, rate_rps: float, trial: str, note: str) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.judged(label, rate_rps, trial, note)
+
+    def found(self, label: str, text: str) -> None:
+        """Tell all."""
+        for view in self._views:
+            view.found(label, text)
+
+
 def make_capacity_plan(
     experiment: CapacityExperiment, command: str, target_cores: Sequence[int] = ()
 ) -> CapacityPlan:

@@ -80,3 +80,29 @@ class LoadNews(msgspec.Struct, kw_only=True):
     backlog: int = 0
     requests: bytes = b""
     """What ended in the seconds that are new: a packed recording."""
+
+
+class SearchWindow(msgspec.Struct, kw_only=True, frozen=True):
+    """One window of a search for capacity, once it is judged."""
+
+    label: str
+    rate_rps: float
+    trial: str
+    """Whether it kept the objective, broke it, or does not count."""
+    note: str = ""
+
+
+class SearchGoing(msgspec.Struct, kw_only=True):
+    """The state of a search for capacity at one moment."""
+
+    title: str = ""
+    objective: str = ""
+    step: str = "starting"
+    share: float = 0.0
+    """Of the budget that is spent."""
+    windows: list[SearchWindow] = []
+    """All so far, the earliest first."""
+    found: list[tuple[str, str]] = []
+    """(label, capacity) of every search that is over."""
+    just_found: bool = False
+    """Whether the last of them is what is new."""

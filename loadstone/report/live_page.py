@@ -8,10 +8,13 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from loadstone import __version__
-from loadstone.record.going import Going, LoadGoing
+from loadstone.record.going import Going, LoadGoing, SearchGoing
 from loadstone.record.result import Contrast
-from loadstone.report import frame, going, load_live_page, wording
+from loadstone.report import capacity_live_page, frame, going, load_live_page, wording
 from loadstone.report.charts import forest
+
+State = Going | LoadGoing | SearchGoing
+"""What a run of any kind has come to."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Narrowing:
     lines: list[tuple[going.LookLine, Markup]]
 
 
-def render(state: Going | LoadGoing) -> str:
+def render(state: State) -> str:
     """Return the whole page."""
     style, script = _style(), _script()
     page: str = (
@@ -42,14 +45,16 @@ def render(state: Going | LoadGoing) -> str:
     return page
 
 
-def title(state: Going | LoadGoing) -> str:
+def title(state: State) -> str:
     """Return the window's title."""
-    told = state.title if isinstance(state, Going) else state.plan.title if state.plan else ""
-    return f"Running: {told}" if told else "Starting"
+    named = state.plan if isinstance(state, LoadGoing) else state
+    return f"Running: {named.title}" if named and named.title else "Starting"
 
 
-def said(state: Going | LoadGoing) -> str:
-    """Return what a screen reader is told of a look, or of a threshold that broke, nothing in between."""
+def said(state: State) -> str:
+    """Return what a screen reader is told: a look, a threshold that broke, a capacity; nothing in between."""
+    if isinstance(state, SearchGoing):
+        return capacity_live_page.said(state)
     if isinstance(state, LoadGoing):
         broken = [one.text for one in state.thresholds if one.status == "broken"]
         return f"Broken: {'; '.join(broken)}" if broken else ""
@@ -63,9 +68,11 @@ def said(state: Going | LoadGoing) -> str:
     return f"After {state.measured} generations: {'; '.join(told)}"
 
 
-def body(state: Going | LoadGoing) -> str:
+def body(state: State) -> str:
     """Return what changes of the page: the content of its `main`."""
-    return load_live_page.body(state) if isinstance(state, LoadGoing) else _comparison(state)
+    if isinstance(state, LoadGoing):
+        return load_live_page.body(state)
+    return capacity_live_page.body(state) if isinstance(state, SearchGoing) else _comparison(state)
 
 
 def _comparison(state: Going) -> str:

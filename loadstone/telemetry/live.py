@@ -6,7 +6,8 @@ cores that variants are bound to where others are left. It works when it is told
 something, or when a browser opens the page, and has no clock of its own. Of a comparison
 it is told when a generation begins, before its servers start, and when a look was taken;
 while pairs are timed it is told nothing, and open pages neither ask nor draw. Of a run
-under offered load it is told every second what that second brought.
+under offered load it is told every second what that second brought; of a search for
+capacity, what each window was.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import msgspec
 
 from loadstone.errors import ConfigurationError, MeasurementError
 from loadstone.lanes.follow import Follower
-from loadstone.record.going import Going, LoadNews
+from loadstone.record.going import Going, LoadNews, SearchGoing, SearchWindow
 from loadstone.record.load_record import LoadPlan
 from loadstone.record.plan import Plan
 from loadstone.record.probed import Probe
@@ -46,6 +47,8 @@ class Told(msgspec.Struct, kw_only=True):
     """How far a comparison is."""
     news: LoadNews | None = None
     """What a load run has to tell."""
+    search: SearchGoing | None = None
+    """How far a search for capacity is."""
     cores: list[int] = []
     """Where it may run from now on; empty: as before."""
     report: str | None = None
@@ -172,6 +175,46 @@ class OfferView:
             elapsed_s=second.elapsed_s, users=second.users, backlog=second.backlog, requests=part.pack()
         )
         self._page.tell(Told(news=news))
+
+
+class SearchView:
+    """A view of a search for capacity that keeps its page current; every method returns at once.
+
+    Args:
+        page: which is told.
+        title: what is searched.
+        objective: what must hold, as it was written.
+    """
+
+    def __init__(self, page: Page, title: str, objective: str) -> None:
+        self._page = page
+        self._told = SearchGoing(title=title, objective=objective)
+
+    def step(self, text: str, share: float | None = None) -> None:
+        """Show what has begun."""
+        del share
+        self._told.step = text
+        self._show()
+
+    def offering(self, label: str, rate_rps: float, share: float) -> None:
+        """Show which window begins."""
+        self._told.step, self._told.share = f"{label} at {rate_rps:.4g} requests/s", share
+        self._show()
+
+    def judged(self, label: str, rate_rps: float, trial: str, note: str) -> None:
+        """Show what a window was."""
+        self._told.windows.append(SearchWindow(label=label, rate_rps=rate_rps, trial=trial, note=note))
+        self._show()
+
+    def found(self, label: str, text: str) -> None:
+        """Show what a search found."""
+        self._told.found.append((label, text))
+        self._told.just_found = True
+        self._show()
+
+    def _show(self) -> None:
+        self._page.tell(Told(search=self._told))
+        self._told.just_found = False
 
 
 def spare_cores(plan: Plan) -> list[int]:

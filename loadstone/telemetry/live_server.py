@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from loadstone.record.going import Going, LoadGoing
+from loadstone.record.going import Going
 from loadstone.report import live_page
 from loadstone.telemetry.live import HOST, LENGTH_BYTES, LINGER_S, Told
 from loadstone.verdict.load_so_far import LoadSoFar
@@ -44,13 +44,13 @@ class Board:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._going: Going | LoadGoing = Going()
+        self._going: live_page.State = Going()
         self._report: bytes | None = None
         self._version = 0
         self._streams = 0
         self._owed = 0
 
-    def put(self, state: Going | LoadGoing) -> None:
+    def put(self, state: live_page.State) -> None:
         """Show another state."""
         with self._changed:
             self._going, self._version = state, self._version + 1
@@ -89,7 +89,7 @@ class Board:
                 self._owed -= 1
                 self._changed.notify_all()
 
-    def await_news(self, seen: int) -> tuple[int, Going | LoadGoing] | None:
+    def await_news(self, seen: int) -> tuple[int, live_page.State] | None:
         """Wait for a state newer than `seen`; None: there is none, and the report has taken its place."""
         with self._changed:
             self._changed.wait_for(lambda: self._version > seen or self._report is not None)
@@ -194,6 +194,8 @@ def follow(stream: BinaryIO, board: Board) -> None:
             board.put(told.going)
         if told.news is not None:
             board.put(load.take(told.news))
+        if told.search is not None:
+            board.put(told.search)
         if told.report is not None:
             _hurry()
             board.end(_read(told.report))

@@ -10,6 +10,7 @@ import time
 import jsonschema
 import psutil
 import pytest
+from live_pages import watch
 from projects import Project, make_project
 
 from loadstone.record.capacity_result import capacity_schema
@@ -88,6 +89,20 @@ def test_a_run_is_verified_and_its_pages_built_again(searched):
     (folder / "report.html").unlink()
     assert project.run("report", "open", "--print").returncode == 0
     assert (folder / "report.html").read_bytes() == page
+
+
+def test_a_browser_sees_windows_come_and_is_left_with_the_report(project):
+    words = ("speed=fast", *SLO, *SHORT, "--max-rate", "60", "--live")
+    ran, seen = watch(project, "capacity", *words)
+    bodies = [told["body"] for name, told in seen.events if name == "shown"]
+    assert "Nothing is measured yet" in seen.first
+    assert any("Windows, the latest first" in body and ">kept<" in body for body in bodies), ran.stderr
+    assert any("Found, so far" in body for body in bodies)
+    said = [told["say"] for name, told in seen.events if name == "shown" and told["say"]]
+    assert len(said) == 1
+    assert said[0].startswith("speed=fast: ")
+    assert seen.events[-1] == ("over", {})
+    assert seen.last == (project.runs()[-1] / "report.html").read_text()
 
 
 def test_several_workers_share_every_window_and_add_up(project):

@@ -13,8 +13,9 @@ from runs import make_plan
 from loadstone.cli.live import LiveWish, watched
 from loadstone.cli.progress import describe_plan
 from loadstone.errors import ConfigurationError
-from loadstone.record.going import LoadNews
+from loadstone.record.going import LoadNews, SearchGoing, SearchWindow
 from loadstone.record.probed import PayloadCheck, Probe
+from loadstone.report.live_page import body, said
 from loadstone.telemetry import live
 from loadstone.telemetry.live import ComparisonView, OfferView, live_page, spare_cores
 from loadstone.verdict.load_so_far import LoadSoFar
@@ -157,3 +158,27 @@ def test_what_a_load_page_adds_up_is_what_the_whole_run_is_judged_by():
     assert [one.start_s for one in going.seconds] == [0, 1, 2, 3, 4]
     assert going.seconds[-1].requests == 0
     assert [one.status for one in going.thresholds] == [one.status for one in result.thresholds]
+
+
+def test_a_search_for_capacity_is_shown_window_by_window_and_its_names_are_harmless():
+    told = SearchGoing(
+        title="capacity of <b>x</b>", objective="p99<1s", step="<i> at 20 requests/s", share=0.25
+    )
+    assert "Nothing is measured yet" in body(told)
+    told.windows = [
+        SearchWindow(label="<script>", rate_rps=rate, trial="kept", note=f"p99 {rate} ms")
+        for rate in range(99)
+    ]
+    told.found = [("<script>", "64.2 (60.1 to 68.5)")]
+    text = body(told)
+    assert "<script>" not in text
+    assert "<b>x" not in text
+    assert "<i> at" not in text
+    assert "p99&lt;1s" in text
+    assert text.index("p99 98 ms") < text.index("p99 39 ms")
+    assert "p99 38 ms" not in text
+    assert "39 earlier ones are not shown" in text
+    assert ">25%<" in text
+    assert said(told) == ""
+    told.just_found = True
+    assert said(told) == "<script>: 64.2 (60.1 to 68.5)", "the page sets it as text"
