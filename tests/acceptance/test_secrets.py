@@ -1,7 +1,11 @@
 """Canary secrets, one for each way in, are searched for in everything that runs write and show."""
 
+import shutil
+import signal
 import socket
+import subprocess
 import threading
+import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -118,9 +122,9 @@ def run(project: Project, *words: str, **more: str) -> tuple[int, str]:
 def found_in(project: Project, shown: str) -> dict[str, list[str]]:
     """Return where each canary that got out was found."""
     texts = {"shown": shown}
-    for folder in (project.folder / "reports", project.folder / ".loadstone"):
+    for folder in (project.folder / name for name in ("reports", ".loadstone", "site", "out")):
         for path in folder.rglob("*"):
-            if path.is_file():
+            if path.is_file() and "checkouts" not in path.parts:  # commits of the user's, as they are
                 texts[str(path.relative_to(project.folder))] = path.read_bytes().decode(errors="replace")
     hits = {name: [where for where, text in texts.items() if name in text] for name in CANARIES.values()}
     return {name: where for name, where in hits.items() if where}
@@ -177,3 +181,97 @@ def test_offered_load_and_what_is_scraped_of_it_hold_no_secret(secretive):
     assert code in {0, 1, 3}, shown
     assert any("GET /item?api_key=…&page=2" in text for text in scraped)
     assert found_in(secretive, shown + "".join(scraped)) == {}
+
+
+@pytest.fixture
+def answering(secretive: Project) -> Project:
+    """The same with a scenario that does not fail."""
+    scenario = secretive.folder / "ask.py"
+    scenario.write_text("\n".join(line for line in scenario.read_text().splitlines() if "raise" not in line))
+    (secretive.folder / "out").mkdir()
+    return secretive
+
+
+def test_a_run_that_was_killed_and_what_is_made_of_it_once_it_is_whole_hold_no_secret(answering):
+    words = ("side=one", "side=one", "--allow-identical", "--budget", "20s", "--quiet")
+    process = answering.start("compare", *words, env={"CLIENT_SECRET": CANARIES["inherited"]})
+    until = time.monotonic() + 120
+    while not any((answering.folder / "reports").glob("*/chunks/*.rows")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < until, "no generation was sealed"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    (folder,) = answering.runs()
+    code, shown = run(answering, "resume", folder.name, "--json", "-")
+    assert code in {0, 3}, shown  # enough was measured, or not, on a busy machine
+    assert (folder / "report.html").is_file()
+    for each in (
+        ("export", folder.name, "--as", "junit", "-o", "out/run.xml"),
+        ("export", folder.name, "--as", "csv", "-o", "out/run.csv"),
+        ("site",),
+    ):
+        made = answering.run("report", *each)
+        assert made.returncode == 0, made.stderr
+        shown += made.stdout + made.stderr
+    assert (answering.folder / "site" / "index.html").is_file()
+    assert found_in(answering, shown) == {}
+
+
+def test_a_gate_and_what_it_writes_hold_no_secret(answering):
+    config = answering.folder / "loadstone.toml"
+    config.write_text(config.read_text() + '\n[gate.experiments.ask]\nscenario = "ask.py"\nlane = "probe"\n')
+    (answering.folder / ".gitignore").write_text(".loadstone\nreports\nout\n")
+    git = (
+        shutil.which("git"),
+        "-C",
+        str(answering.folder),
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.org",
+    )
+    for text in ("", "# as it is\n"):
+        server = answering.folder / "server.py"
+        server.write_text(server.read_text() + text)
+        for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "as it is")):
+            subprocess.run([*git, *words], check=True, capture_output=True)
+    outputs = (
+        "--json",
+        "out/gate.json",
+        "--markdown",
+        "out/gate.md",
+        "--junit",
+        "out/gate.xml",
+        "--annotate",
+    )
+    code, shown = run(answering, "gate", *outputs)
+    assert code == 0, shown
+    assert {path.name for path in (answering.folder / "out").iterdir()} == {
+        "gate.json",
+        "gate.md",
+        "gate.xml",
+    }
+    assert found_in(answering, shown) == {}
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_a_server_that_cannot_be_reached_is_told_of_without_its_password(secretive, way):
+    """A database or a cache of the user's, with a password in its URL."""
+    config = secretive.folder / "loadstone.toml"
+    config.write_text(config.read_text().replace("postgres = false\nredis = false\n", ""))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    urls = {
+        "database": f"postgresql://ann:{CANARIES['database']}@127.0.0.1:{port}/shop",
+        "redis": f"redis://:{CANARIES['redis']}@127.0.0.1:{port}/3",
+    }
+    for kind, url in urls.items():
+        words, env = (f"--{kind}-url", url), {}
+        if way == "environment":
+            words, env = (), {f"LOADSTONE_{kind.upper()}_URL": url}
+        process = secretive.start("compare", "side=one", "side=other", "--lane", "probe", *words, env=env)
+        shown = "".join(process.communicate(timeout=120))
+        assert process.returncode in {2, 3}, shown
+        assert "127.0.0.1" in shown, "it says which server"
+        assert found_in(secretive, shown) == {}
