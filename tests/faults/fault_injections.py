@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,8 @@ from fault_arena import TARGET, Arena
 from fault_clock import Stepper, require_steps
 
 STOPPED_S = 10.0
-EVERY_GENERATION = ("postgres-full", "redis-readonly", "redis-memory")
+STARVED_S, FED_S = 0.06, 0.04
+EVERY_GENERATION = ("postgres-full", "redis-readonly", "redis-memory", "autovacuum-storm")
 """Services start afresh in every generation, so that these faults must be made again."""
 MODES = ("hangs", "slow", "garbage", "cuts", "miscounts", "redirects", "fails-fast")
 
@@ -76,6 +78,27 @@ class Damage:
                 each.close()
 
 
+class Repeated:
+    """Does something over and over in a thread, until it is closed or fails."""
+
+    def __init__(self, step: Callable[[], None], end: Callable[[], None]) -> None:
+        self._over, self._step, self._end = threading.Event(), step, end
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with suppress(Exception):  # what it works on has gone
+            while not self._over.is_set():
+                self._step()
+
+    def close(self) -> None:
+        """End it, and undo what it may have left."""
+        self._over.set()
+        self._thread.join()
+        with suppress(Exception):
+            self._end()
+
+
 def _environment(pid: int, name: str) -> str:
     return psutil.Process(pid).environ()[name]
 
@@ -89,6 +112,29 @@ def _use_up_connections(damage: Damage, pid: int) -> None:
     with suppress(psycopg2.OperationalError):
         for _ in range(1000):
             damage.kept.append(psycopg2.connect(url))
+
+
+def _storm(damage: Damage, pid: int) -> None:
+    import psycopg2
+
+    damage.close()
+    damage.kept.clear()
+    connection = psycopg2.connect(_environment(pid, "DATABASE_URL"))
+    connection.autocommit = True
+    cursor = connection.cursor()
+    damage.kept.append(Repeated(lambda: cursor.execute("VACUUM ANALYZE"), connection.close))
+
+
+def _starve_the_generator(damage: Damage, _pid: int) -> None:
+    generator = psutil.Process(damage._find("generator"))
+
+    def starve() -> None:
+        generator.suspend()
+        time.sleep(STARVED_S)
+        generator.resume()
+        time.sleep(FED_S)
+
+    damage.kept.append(Repeated(starve, generator.resume))
 
 
 def _configure_redis(*words: str) -> Callable[[Damage, int], None]:
@@ -137,6 +183,8 @@ INJECTIONS: dict[str, Callable[[Damage, int], None]] = {
     "harness-stop": _stop_the_harness,
     "disk-full": _fill_the_disk,
     "hog": _start_hogs,
+    "autovacuum-storm": _storm,
+    "generator-starved": _starve_the_generator,
     "clock-step": _step_the_clock,
 }
 BEFORE_THE_START = ("reports-readonly",)
