@@ -198,7 +198,7 @@ class SearchView:
 
     def offering(self, label: str, rate_rps: float, share: float) -> None:
         """Show which window begins."""
-        self._told.step, self._told.share = f"{label} at {rate_rps:.4g} requests/s", share
+        self._told.step, self._told.share = f"now {label} at {rate_rps:.4g} requests/s", share
         self._show()
 
     def judged(self, label: str, rate_rps: float, trial: str, note: str) -> None:
