@@ -104,7 +104,7 @@ class Arena:
 
     def _write(self) -> None:
         kind = self.fault.split("-")[0]
-        redis, postgres = kind in {"redis", "celery"}, kind == "postgres"
+        redis, postgres = kind in {"redis", "celery"}, kind in {"postgres", "autovacuum"}
         environment = ['DATABASE_URL = "{database_url}"'] if postgres else []
         environment += ['REDIS_URL = "{redis_url}"'] if redis else []
         environment += ['QUEUE = "yes"'] if kind == "celery" else []
