@@ -36,7 +36,7 @@ redis = <redis>
 scenario = "browse.py"
 
 [load]
-most_lag = "5s"
+most_lag = "<lag>"
 warm_up = "500ms"
 drain = "3s"
 
@@ -118,6 +118,8 @@ class Arena:
             "<environment>": "\n".join(environment),
             "<postgres>": str(postgres).lower(),
             "<redis>": str(redis).lower(),
+            # a machine that is busy with other cells makes work late too, which is not the fault
+            "<lag>": "10ms" if self.fault == "generator-starved" else "5s",
             "<target>": str(TARGET),
         }.items():
             text = text.replace(name, value)

@@ -119,10 +119,20 @@ def _storm(damage: Damage, pid: int) -> None:
 
     damage.close()
     damage.kept.clear()
-    connection = psycopg2.connect(_environment(pid, "DATABASE_URL"))
+    connection = psycopg2.connect(_behind_the_tap(damage, _environment(pid, "DATABASE_URL")))
     connection.autocommit = True
     cursor = connection.cursor()
     damage.kept.append(Repeated(lambda: cursor.execute("VACUUM ANALYZE"), connection.close))
+
+
+def _behind_the_tap(damage: Damage, url: str) -> str:
+    """Return a database URL at its server itself: what passes the tap of the probe is the variant's."""
+    server = psutil.Process(damage._find("postgres"))
+    ports = [one.laddr.port for one in server.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    taken = re.search(r"@127\.0\.0\.1:(\d+)/", url)
+    if taken is None or int(taken[1]) in ports or not ports:
+        return url
+    return url.replace(f":{taken[1]}/", f":{ports[0]}/")
 
 
 def _starve_the_generator(damage: Damage, _pid: int) -> None:
