@@ -245,8 +245,8 @@ def _check_target(project: Project, at: Callable[..., str]) -> None:
                 cause=at("target", "companions", name, "command"),
                 remedy="write the words of its command",
             )
-    if not target.command and project.raw.variants:
-        return  # nothing but deployments, which nobody starts
+    if not target.command:
+        return  # nobody starts deployments; whatever starts something says that it is missing
     if not any("{port}" in word for word in target.command):
         raise ConfigurationError(
             "target.command does not say where the port goes",

@@ -57,8 +57,8 @@ def variant_of(
     if not target.command:
         raise ConfigurationError(
             "there is nothing to start",
-            cause=f"{project.path.name} has no [target]: it names deployments alone",
-            remedy="compare these by their names, or write a [target] with the command that starts the app",
+            cause=f"{project.path.name} has no [target]",
+            remedy="compare deployments by their URLs, or write a [target] with the command of the app",
         )
     environment = {key: value.replace("{secret}", secret) for key, value in target.env.items()}
     ddl: list[str] = []

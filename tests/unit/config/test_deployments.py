@@ -5,6 +5,7 @@ import pytest
 from loadstone.config.compile import Wish, compile_experiment
 from loadstone.config.deployments import compile_deployments, deployments_of, parse_deployment
 from loadstone.config.load import load_project
+from loadstone.config.offered import LoadWish, compile_load
 from loadstone.errors import ConfigurationError
 
 CONFIG = """
@@ -147,3 +148,28 @@ def test_urls_are_written_one_way(url, expected):
 def test_without_a_target_nothing_is_started(project):
     with pytest.raises(ConfigurationError, match="there is nothing to start"):
         compile_experiment(project, Wish(before="", after="", allow_identical=True))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com", "http://127.0.0.1@example.com/", "http://127.0.0.1:8001#@example.com",
+        "http://127.0.0.1:8001\\@example.com", "http://2130706433:8001", "http://0x7f.1:8001", "http://127.1:8001",
+        "http://0.0.0.0:8001", "http://localhost.example.com", "http://127.0.0.1.example.com",
+        "http://127.0.0.1%2eexample.com", "http://127.0.0.1\t.example.com", "http://127.0.0.1\n.example.com",
+        "http://[::ffff:8.8.8.8]", "ftp://127.0.0.1", "http://",
+    ],
+)  # fmt: skip
+def test_what_looks_like_this_machine_and_is_another_is_refused(project, url):
+    """Some name it in a way that only a resolver understands; those are refused as well."""
+    with pytest.raises(ConfigurationError):
+        compiled(project, HERE, url)
+
+
+def test_urls_are_compared_without_a_target_and_without_names(tmp_path):
+    (tmp_path / "loadstone.toml").write_text('[compare]\nscenario = "visit.py"\n')
+    (tmp_path / "visit.py").write_text("")
+    project = load_project(tmp_path / "loadstone.toml")
+    assert compiled(project, HERE, THERE).deployed
+    with pytest.raises(ConfigurationError, match="there is nothing to start"):
+        compile_load(project, LoadWish(rate="5", duration="1s"))
