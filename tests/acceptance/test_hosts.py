@@ -33,21 +33,29 @@ def elsewhere() -> Iterator[tuple[str, ...]]:
     name = f"loadstone-{os.getpid()}"
     near, far = f"ls{os.getpid()}n", f"ls{os.getpid()}f"
     try:
-        ip("netns", "add", name)
-    except subprocess.CalledProcessError:
-        pytest.skip("no network namespace may be made here")
-    try:
-        ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", name)
-        ip("addr", "add", f"{HERE}/30", "dev", near)
-        ip("link", "set", near, "up")
-        ip("-n", name, "addr", "add", f"{THERE}/30", "dev", far)
-        for device in ("lo", far):
-            ip("-n", name, "link", "set", device, "up")
-        yield ("ip", "netns", "exec", name, *FREE)
-    finally:
-        with suppress(subprocess.CalledProcessError):
-            ip("link", "del", near)  # where it was made
-        ip("netns", "del", name)
+        _connect(name, near, far)
+    except subprocess.CalledProcessError as error:
+        _disconnect(name, near)
+        pytest.skip(f"no network namespaces may be made here: {error.stderr.decode().strip()}")
+    yield ("ip", "netns", "exec", name, *FREE)
+    _disconnect(name, near)
+
+
+def _connect(name: str, near: str, far: str) -> None:
+    """Make a namespace with a link to this one."""
+    ip("netns", "add", name)
+    ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", name)
+    ip("addr", "add", f"{HERE}/30", "dev", near)
+    ip("link", "set", near, "up")
+    ip("-n", name, "addr", "add", f"{THERE}/30", "dev", far)
+    for device in ("lo", far):
+        ip("-n", name, "link", "set", device, "up")
+
+
+def _disconnect(name: str, near: str) -> None:
+    for words in (("link", "del", near), ("netns", "del", name)):
+        with suppress(subprocess.CalledProcessError):  # it was not made
+            ip(*words)
 
 
 @pytest.fixture
