@@ -15,6 +15,7 @@ from loadstone.config.model import ANY_ANSWER, Variant
 from loadstone.errors import TargetError
 from loadstone.secrecy import clean_words
 from loadstone.target import placeholders
+from loadstone.target.cpu import tree
 from loadstone.target.placeholders import Place
 from loadstone.target.processes import Child, Supervisor, find_processes
 
@@ -93,9 +94,12 @@ def _poll(port: int, path: str) -> str:
 
 
 def _refuse_stranger(server: Server, token: str) -> None:
-    """Raise TargetError when another program answers on the server's port."""
+    """Raise TargetError when another program answers on the server's port.
+
+    A program that writes over its environment, as nginx does, is known by whose child it is.
+    """
     sockets = listening_inodes(server.place.port)
-    if sockets and not sockets & socket_inodes(find_processes(token)):
+    if sockets and not sockets & socket_inodes({*find_processes(token), *tree(server.child.pid)}):
         raise _failure(
             server,
             f"port {server.place.port}, given to {server.child.name}, is answered by another program",

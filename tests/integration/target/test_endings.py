@@ -17,6 +17,7 @@ import pytest
 from loadstone.errors import TargetError
 from loadstone.target.accounts import Account, can_reach, reachable_copy, service_account, stand_in
 from loadstone.target.clean import clean_state
+from loadstone.target.cpu import is_running
 from loadstone.target.processes import Supervisor, find_processes
 
 HARNESS = Path(__file__).with_name("harness.py")
@@ -172,6 +173,22 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_server(stage, make_variant,
     finally:
         stranger.kill()
         stranger.communicate()
+
+
+def test_a_server_that_forgets_its_environment_is_no_stranger(stage, make_variant, project):
+    """As nginx, which writes its title over it."""
+    script = (
+        "import subprocess, sys; "
+        f"program = [sys.executable, {str(project / 'server.py')!r}, sys.argv[1]]; "
+        "sys.exit(subprocess.call(program, env={}, cwd='/'))"
+    )
+    forgetful = make_variant(
+        argv=("{python}", "-c", script, "{port}"), needs_postgres=False, needs_redis=False
+    )
+    with stage.generation([(forgetful, 0)]) as running:
+        answering = running["before"].pids()[-1]
+        assert len(running["before"].pids()) == 2
+    assert not is_running(answering), "it ends with its group"
 
 
 def test_a_port_that_was_snatched_is_replaced(stage, make_variant, monkeypatch):
