@@ -161,8 +161,11 @@ class Started:
 
     def children(self) -> list[Child]:
         """Return the processes that were started for it, the services first."""
-        services = [each.child for each in (self.database, self.redis) if each and each.child]
-        return [*services, *self.own()]
+        return [*self.services(), *self.own()]
+
+    def services(self) -> list[Child]:
+        """Return the processes of database and cache, where they are ours."""
+        return [each.child for each in (self.database, self.redis) if each and each.child]
 
     def own(self) -> list[Child]:
         """Return the processes that run the variant's own code."""

@@ -6,7 +6,7 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +54,14 @@ def start(
     return Server(variant, place, child)
 
 
-def await_healthy(server: Server, token: str, *, started: float) -> None:
+def await_healthy(server: Server, token: str, *, started: float, needed: Sequence[Child] = ()) -> None:
     """Wait until the health path returns 200; raises TargetError with the log's tail.
 
     Args:
         server: what to wait for.
         token: the run's, to tell its processes from a stranger on the same port.
         started: `time.monotonic()` of the start, from which the timeout counts.
+        needed: services without which it cannot become healthy.
     """
     variant = server.variant
     deadline = started + variant.start_timeout_s
@@ -68,6 +69,7 @@ def await_healthy(server: Server, token: str, *, started: float) -> None:
     while time.monotonic() < deadline:
         if not server.child.alive():
             raise _failure(server, f"{server.child.name} {server.child.ending()} before it was healthy")
+        _require(needed, server)
         anything = variant.health_path == ANY_ANSWER
         seen = _poll(server.place.port, variant.asked_path)
         if seen == "status 200" or (anything and seen.startswith("status ")):
@@ -79,6 +81,17 @@ def await_healthy(server: Server, token: str, *, started: float) -> None:
         f"{server.child.name} was not healthy within {variant.start_timeout_s:g} s",
         f"last answer of {variant.health_path}: {seen}",
     )
+
+
+def _require(needed: Sequence[Child], server: Server) -> None:
+    """Raise TargetError where a service has gone: the server waits for it in vain."""
+    for child in needed:
+        if not child.alive():
+            raise TargetError(
+                f"{child.name} {child.ending()} while {server.child.name} started",
+                cause=child.log_tail() or "it wrote nothing",
+                remedy="see its log for why",
+            )
 
 
 def _poll(port: int, path: str) -> str:

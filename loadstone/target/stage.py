@@ -245,15 +245,15 @@ class Stage:
         part.companions += companions.start(self.supervisor, part.variant, place, part.folder, part.extra)
 
     def _await_healthy(self, part: _Part, started: float) -> None:
-        server = part.running().server
+        server, needed = part.running().server, part.running().services()
         try:
-            servers.await_healthy(server, self.token, started=started)
+            servers.await_healthy(server, self.token, started=started, needed=needed)
         except TargetError:
             if server.child.alive() or is_free(server.place.port):
                 raise
             self._stop_servers([server])  # its port was snatched between choice and use: once more
             part.server = self._launch(part)
-            servers.await_healthy(part.server, self.token, started=time.monotonic())
+            servers.await_healthy(part.server, self.token, started=time.monotonic(), needed=needed)
 
     def _launch(self, part: _Part) -> Server:
         home = part.folder / "server"

@@ -141,6 +141,19 @@ def test_a_server_that_never_becomes_healthy_is_given_up(stage, make_variant):
     assert "listening on" in error.cause
 
 
+def test_a_database_that_dies_while_a_server_starts_is_named_at_once(stage, make_variant, monkeypatch):
+    def launch_and_kill(part):
+        server = launch(part)
+        os.kill(part.database.child.pid, signal.SIGKILL)
+        return server
+
+    launch = stage._launch
+    monkeypatch.setattr(stage, "_launch", launch_and_kill)
+    error = failure(stage, make_variant(health_path="/missing", start_timeout_s=60.0))
+    assert "PostgreSQL" in error.problem
+    assert "was killed by SIGKILL while the server of before started" in error.problem
+
+
 def test_passwords_stay_out_of_errors(stage, make_variant, project):
     error = failure(stage, make_variant(health_path="/missing", start_timeout_s=0.5))
     assert (project / ".loadstone" / "password").read_text() not in str(error)
