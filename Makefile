@@ -42,6 +42,8 @@ lock: env ## Write the pinned, hashed requirements again
 	  --extra target-app pyproject.toml requirements/image.in -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/audit.in -o requirements/audit.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements/mariadb.in -o requirements/mariadb.txt
 
 audit: ## Ask for known vulnerabilities of everything that is pinned
 	@tools/audit

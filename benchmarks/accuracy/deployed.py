@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from comparing import BENCH, ROOT
 
 from loadstone.errors import MeasurementError
+from loadstone.target.ports import Ports
 
 STOPPING_S = 60.0
 CHOICE = "size=0"
@@ -25,8 +25,9 @@ def two_deployments() -> Iterator[tuple[str, str]]:
         MeasurementError: one does not come up.
     """
     started: list[subprocess.Popen[str]] = []
+    ports = Ports()
     try:
-        started.extend(_start() for _ in range(2))
+        started.extend(_start(ports.take()) for _ in range(2))
         first, second = (_url(process) for process in started)
         yield first, second
     finally:
@@ -35,10 +36,11 @@ def two_deployments() -> Iterator[tuple[str, str]]:
         for process in started:
             with suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=STOPPING_S)
+        ports.close()
 
 
-def _start() -> subprocess.Popen[str]:
-    words = ["up", CHOICE, "--config", str(BENCH), "--prometheus-port", str(_free_port())]
+def _start(prometheus_port: int) -> subprocess.Popen[str]:
+    words = ["up", CHOICE, "--config", str(BENCH), "--prometheus-port", str(prometheus_port)]
     return subprocess.Popen(
         [sys.executable, "-m", "loadstone", *words],
         cwd=ROOT,
@@ -56,8 +58,3 @@ def _url(process: subprocess.Popen[str]) -> str:
     if name != CHOICE or not url.startswith("http://127.0.0.1:"):
         raise MeasurementError(f"a deployment did not come up: {line.strip() or 'it said nothing'}")
     return url
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

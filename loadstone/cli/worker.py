@@ -24,6 +24,8 @@ Examples:
 \b
 The run is started with `loadstone load --expect-workers N`; it sends the scenario along.
 A worker runs the scenario that its master sends: connect to masters of your own only.
+Exit codes: 0 the run is over; 2 wrong use, refused by the master, or its target is not allowed here;
+3 there is no master, or this worker could not do what it was told.
 """
 
 

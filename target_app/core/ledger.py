@@ -65,9 +65,9 @@ class Ledger:
         """Count a request that is being answered from now on."""
         with self._adding:
             self._in_flight += 1
-        if self._writer is None:
-            self._writer = threading.Thread(target=self._write_on, name="metrics", daemon=True)
-            self._writer.start()
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_on, name="metrics", daemon=True)
+                self._writer.start()
 
     def end(self, kind: Kind | None, seconds: float, used: Tally) -> None:
         """Count a request that is no longer being answered; None: it has no answer."""
